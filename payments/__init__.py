@@ -1,0 +1,1 @@
+"""Everything that moves money; it knows nothing of the web and leans on nothing above it."""

@@ -1,0 +1,1 @@
+"""Everything outside our walls, played faithfully; it imports neither `services` nor `payments`."""
