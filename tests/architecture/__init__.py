@@ -1,0 +1,1 @@
+"""The house rules, each a short test with a message that says what to do."""
