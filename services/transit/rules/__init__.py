@@ -1,0 +1,1 @@
+"""What is true of transit without a database, a clock or a network: distances, fares, tickets."""
