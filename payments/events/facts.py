@@ -143,6 +143,6 @@ def _from_json(value: Any, hint: Any) -> Any:
         return origin(_from_json(item, arguments[0]) for item in value)
     if origin is not None:
         return {key: _from_json(item, arguments[1]) for key, item in value.items()}
-    if issubclass(hint, datetime | date):
+    if isinstance(hint, type) and issubclass(hint, datetime | date):
         return hint.fromisoformat(value)
-    return hint(value) if issubclass(hint, StrEnum) else value
+    return hint(value) if isinstance(hint, type) and issubclass(hint, StrEnum) else value
