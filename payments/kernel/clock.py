@@ -63,3 +63,8 @@ def start_of_business_date(day: date) -> datetime:
 def unix_milliseconds() -> int:
     """Return the machine's time in milliseconds, for the sortable part of an id."""
     return machine.time_ns() // 1_000_000
+
+
+def monotonic_seconds() -> float:
+    """Return seconds that never go backwards, for measuring how long something takes."""
+    return machine.monotonic()

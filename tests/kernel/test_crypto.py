@@ -33,15 +33,15 @@ def test_what_goes_in_comes_out(text: str) -> None:
     assert vault().decrypt(vault().encrypt(text, context=PLACE), context=PLACE) == text
 
 
-@given(text=st.text(max_size=20), data=st.data())
-def test_any_flipped_bit_is_noticed(text: str, data: st.DataObject) -> None:
+def test_any_flipped_bit_is_noticed() -> None:
     """Seen to fail with the header left out of the authenticated data."""
-    twins = Vault({"a": OLD, "c": OLD}, "a", INDEX)  # "a" and "c" differ in one bit
-    token = bytearray(twins.encrypt(text, context=PLACE))
-    bit = data.draw(st.integers(0, len(token) * 8 - 1))
-    token[bit // 8] ^= 1 << bit % 8
-    with pytest.raises(DecryptionFailed):
-        twins.decrypt(bytes(token), context=PLACE)
+    twins = Vault({"a": OLD, "c": OLD}, "a", INDEX)  # "a" and "c" differ in one bit.
+    token = twins.encrypt("330106199001011234", context=PLACE)
+    for bit in range(len(token) * 8):
+        altered = bytearray(token)
+        altered[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(DecryptionFailed):
+            twins.decrypt(bytes(altered), context=PLACE)
 
 
 def test_a_value_moved_to_another_row_does_not_open() -> None:
