@@ -1,0 +1,4 @@
+"""Alipay, played faithfully: gateway, trades, notices with faults on demand, cashier, control.
+
+It leans on the simulator's clock and keys only.
+"""
