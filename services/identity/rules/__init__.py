@@ -1,0 +1,1 @@
+"""What identity decides without a database: ID cards, phones, names, ages, families, sign-in."""
