@@ -5,13 +5,14 @@ for `count` equal single journeys, paid by one order and collected together.
 """
 
 import re
-from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from payments.kernel.clock import BUSINESS_ZONE
-from payments.kernel.errors import Conflict, Invalid
+from payments.kernel.errors import Invalid
+from payments.kernel.states import Machine
 
 PICK_UP_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U.
 PICK_UP_LENGTH: Final = 12  # 60 bits: not found by trying, and still three groups of four to type.
@@ -35,28 +36,33 @@ class TicketState(StrEnum):
 class TicketEvent(StrEnum):
     """What can happen to a ticket."""
 
-    ORDER_PAID = "order paid"
-    ORDER_CLOSED = "order closed"
+    PAY = "pay"
+    CLOSE = "close"
     COLLECT = "collect"
     REFUND = "refund"
-    REFUND_SUCCEEDED = "refund succeeded"
+    RETURN = "return"
 
 
-TRANSITIONS: Final[Mapping[tuple[TicketState, TicketEvent], TicketState]] = {
-    (TicketState.ORDERED, TicketEvent.ORDER_PAID): TicketState.PAID,
-    (TicketState.ORDERED, TicketEvent.ORDER_CLOSED): TicketState.LAPSED,
-    (TicketState.PAID, TicketEvent.COLLECT): TicketState.COLLECTED,
-    (TicketState.PAID, TicketEvent.REFUND): TicketState.REFUNDING,
-    (TicketState.REFUNDING, TicketEvent.REFUND_SUCCEEDED): TicketState.REFUNDED,
-}
+class RefundReason(StrEnum):
+    """Why the money of a paid ticket goes back."""
+
+    ASKED = "asked"
+    NOT_COLLECTED = "not-collected"
 
 
-class TicketNotInState(Conflict):
-    """The ticket's state does not allow what was asked."""
-
-    code = "transit-ticket-state"
-    zh = "车票当前状态不允许此操作"
-    en = "The ticket's state does not allow this"
+TICKET: Final = Machine(
+    "ticket",
+    TicketState.ORDERED,
+    MappingProxyType(
+        {
+            (TicketState.ORDERED, TicketEvent.PAY): TicketState.PAID,
+            (TicketState.ORDERED, TicketEvent.CLOSE): TicketState.LAPSED,
+            (TicketState.PAID, TicketEvent.COLLECT): TicketState.COLLECTED,
+            (TicketState.PAID, TicketEvent.REFUND): TicketState.REFUNDING,
+            (TicketState.REFUNDING, TicketEvent.RETURN): TicketState.REFUNDED,
+        }
+    ),
+)
 
 
 class PickUpCodeMalformed(Invalid):
@@ -67,15 +73,12 @@ class PickUpCodeMalformed(Invalid):
     en = "This is not a pick-up code"
 
 
-def sources(event: TicketEvent) -> frozenset[TicketState]:
-    """Return the states in which an event can happen."""
-    return frozenset(state for state, happening in TRANSITIONS if happening is event)
-
-
-def target(event: TicketEvent) -> TicketState:
-    """Return the state an event leads to, which here is one and the same from every source."""
-    (state,) = {after for (_, happening), after in TRANSITIONS.items() if happening is event}
-    return state
+def edge(event: TicketEvent) -> tuple[TicketState, TicketState]:
+    """Return the one state in which an event can happen, and the state it leads to."""
+    ((source, target),) = (
+        (state, after) for (state, happening), after in TICKET.table.items() if happening is event
+    )
+    return source, target
 
 
 def pick_up_code(random_bytes: bytes) -> str:
