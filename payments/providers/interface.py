@@ -7,7 +7,7 @@ failure: a time-out, an unverifiable answer or a system error is `Outcome.UNKNOW
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -202,16 +202,20 @@ class Provider(Protocol):
         """Ask for a payment. Never raises for what the provider or the network does."""
 
     def query(self, reference: PaymentReference | RefundReference, *, now: datetime) -> Report:
-        """Ask what became of a payment or refund."""
+        """Ask what became of a payment or refund.
+
+        NOT_FOUND for a refund: none went through yet; repeat the same instruction.
+        """
 
     def close(self, reference: PaymentReference, *, now: datetime) -> Report:
-        """Close an unpaid payment. CLOSED or NOT_FOUND: it can no longer be paid."""
+        """Close an unpaid payment. CLOSED: it can no longer be paid.
+
+        NOT_FOUND: the provider knows no such payment. A code shown to a customer may still become
+        one until the instruction's `expires_at`.
+        """
 
     def refund(self, instruction: RefundInstruction, *, now: datetime) -> Report:
         """Ask for a refund; safe to repeat with the same instruction."""
 
     def read_notice(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Notice:
         """Verify and parse a callback from its raw bytes. Raises NoticeRejected."""
-
-    def fetch_bill(self, bill_type: str, day: date, *, now: datetime) -> bytes:
-        """Fetch a bill as the provider sends it."""
