@@ -38,11 +38,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgre
         ephemeral=True,
     )
     server.start()
-    with psycopg.connect(server.url("postgres", OWNER_ROLE), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
-    migrating.upgrade(server.url(TEMPLATE, OWNER_ROLE), folders=migration_folders())
-    yield server
-    server.stop()
+    try:
+        with psycopg.connect(server.url("postgres", OWNER_ROLE), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        migrating.upgrade(server.url(TEMPLATE, OWNER_ROLE), folders=migration_folders())
+        yield server
+    finally:
+        server.stop()
 
 
 def create_database(server: EmbeddedPostgres) -> str:

@@ -2,6 +2,7 @@
 
 QiantangError
 ├── Invalid           the request can never succeed as it stands
+│   └── Unprocessable     it is well formed, and contradicts an earlier one
 ├── Unauthenticated   we do not know who is asking
 ├── Forbidden         we know, and they may not
 ├── NotFound          there is no such thing, or it is not theirs
@@ -35,6 +36,14 @@ class Invalid(QiantangError):
     code = "invalid"
     zh = "请求不正确"
     en = "The request is not valid"
+
+
+class Unprocessable(Invalid):
+    """The request is well formed, and contradicts an earlier one."""
+
+    code = "unprocessable"
+    zh = "请求无法处理"
+    en = "The request contradicts an earlier one"
 
 
 class Unauthenticated(QiantangError):

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payments.kernel import crypto
@@ -28,6 +28,7 @@ def vault(current: str = "new") -> Vault:
     return Vault({"old": OLD, "new": NEW}, current, INDEX)
 
 
+@settings(deadline=None)
 @given(text=st.text())
 def test_what_goes_in_comes_out(text: str) -> None:
     assert vault().decrypt(vault().encrypt(text, context=PLACE), context=PLACE) == text
