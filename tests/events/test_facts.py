@@ -1,43 +1,13 @@
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from enum import StrEnum
+from datetime import datetime
 
 import pytest
 
 from payments.events.facts import Fact, FactUnknown, FactUnreadable, fact_class
-from payments.kernel.ids import BookId
-
-MOMENT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-
-
-class Colour(StrEnum):
-    RED = "red"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LampLit(Fact):
-    name = "lamp.lit"
-    lamp_id: str
-    lit_at: datetime
-    day: date
-    colour: Colour = Colour.RED
-    wattages: tuple[int, ...] = ()
-    labels: dict[str, str] | None = None
-
-    @property
-    def subject(self) -> str:
-        return self.lamp_id
-
-    @property
-    def occurred_at(self) -> datetime:
-        return self.lit_at
-
+from tests.support.lamps import BOOK, LampLit
 
 LAMP = LampLit(
-    book_id=BookId("HZMTRO"),
+    book_id=BOOK,
     lamp_id="lamp_1",
-    lit_at=MOMENT,
-    day=MOMENT.date(),
     wattages=(1, 2),
     labels={"zh": "灯"},
 )
@@ -63,9 +33,4 @@ def test_what_cannot_be_read_says_so() -> None:
     with pytest.raises(FactUnreadable):
         LampLit.from_fields({"book_id": "HZMTRO"}, version=1)
     with pytest.raises(FactUnreadable):
-        LampLit(
-            book_id=BookId("HZMTRO"),
-            lamp_id="x",
-            lit_at=MOMENT.replace(tzinfo=None),
-            day=MOMENT.date(),
-        ).to_fields()
+        LampLit(book_id=BOOK, lamp_id="x", lit_at=datetime(2026, 11, 23)).to_fields()  # noqa: DTZ001  the fault
