@@ -14,7 +14,7 @@ from payments.merchants.operations.keys import (
     remember_nonce,
     revoke_key,
 )
-from payments.merchants.operations.onboarding import add_device, change_status
+from payments.merchants.operations.onboarding import add_device, change_status, register
 
 __all__ = [
     "add_device",
@@ -25,6 +25,7 @@ __all__ = [
     "disable_endpoint",
     "enable_endpoint",
     "forget_nonces",
+    "register",
     "remember_nonce",
     "revoke_key",
     "rotate_secret",

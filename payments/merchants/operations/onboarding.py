@@ -2,13 +2,61 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from payments.kernel.errors import NotFound
-from payments.kernel.ids import new_id
+from payments.kernel.errors import Conflict, NotFound
+from payments.kernel.ids import BookId, new_id
+from payments.ledger import operations as ledger
 from payments.merchants import queries, rules
 from payments.merchants.models import Device, Merchant
 from payments.merchants.rules import DeviceKind, MerchantEvent, MerchantStatus
+
+
+class MerchantExists(Conflict):
+    """The book or the credit code belongs to a merchant already."""
+
+    code = "merchant-exists"
+    zh = "该商户已存在"
+    en = "The merchant exists already"
+
+
+def register(
+    session: Session,
+    *,
+    name_zh: str,
+    name_en: str,
+    book_id: BookId,
+    credit_code: str,
+    now: datetime,
+    status: MerchantStatus = MerchantStatus.ACTIVE,
+) -> Merchant:
+    """Register a merchant and open its book.
+
+    An operator registers a merchant that has been reviewed, hence ACTIVE; an application from
+    outside starts as DRAFT. Raises CreditCodeInvalid, NameInvalid, MerchantExists.
+    """
+    code = rules.credit_code(credit_code)
+    taken = session.scalar(
+        select(Merchant.merchant_id).where(
+            (Merchant.book_id == book_id) | (Merchant.credit_code == code)
+        )
+    )
+    if taken is not None:
+        raise MerchantExists(detail=f"{taken} has this book or credit code")
+    merchant = Merchant(
+        merchant_id=new_id("mer"),
+        book_id=book_id,
+        name_zh=rules.name(name_zh),
+        name_en=rules.name(name_en),
+        credit_code=code,
+        status=status,
+        created_at=now,
+    )
+    ledger.open_book(session, book_id=book_id, name=merchant.name_en, now=now)
+    session.add(merchant)
+    session.flush()
+    return merchant
 
 
 def change_status(session: Session, *, merchant_id: str, event: MerchantEvent) -> Merchant:
