@@ -54,11 +54,13 @@ class FactUnreadable(Invalid):
 class Fact(ABC):
     """Something that became true in a book. `subject` is the id of the thing it is about.
 
-    `version` grows when fields change; `upgrade` then reads what older versions stored.
+    `version` grows when fields change; `upgrade` then reads what older versions stored. `published`
+    names the fields that the merchant of the book is told in a callback; with none, it is ours.
     """
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
+    published: ClassVar[tuple[str, ...]] = ()
 
     book_id: BookId
 
