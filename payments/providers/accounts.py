@@ -63,6 +63,19 @@ class AccountFile:
         account.text("provider")
         return account
 
+    @classmethod
+    def only(cls, directory: Path, *, provider: str) -> Self | None:
+        """Return the one account of a provider that a directory holds, or None when it has none.
+
+        Raises AccountInvalid when there are several.
+        """
+        found = [cls.read(path) for path in sorted(directory.glob("*.toml"))]
+        ours = [account for account in found if account.provider == provider]
+        if len(ours) > 1:
+            names = ", ".join(account.path.name for account in ours)
+            raise AccountInvalid(f"{directory}: leave one {provider} account here, of {names}.")
+        return ours[0] if ours else None
+
     def text(self, name: str) -> str:
         """Return a value that must be there. Raises AccountInvalid."""
         value = self.values.get(name)

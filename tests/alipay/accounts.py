@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from payments.kernel.crypto import load_rsa_private_key, load_rsa_public_key
 from payments.kernel.http import HttpClient
 from payments.providers.alipay.adapter import Alipay
-from payments.providers.alipay.wire import Credentials
+from payments.providers.alipay.wire import AlipayKey, Credentials
 from tests.vectors import vectors
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -23,8 +23,9 @@ def vector_account(
         credentials=Credentials(
             app_id="2021000000000001",
             app_key=load_rsa_private_key(keys["alipay_app"]),
-            alipay_key=load_rsa_public_key(keys[alipay_key]),
-            alipay_key_name="alipay_public_key.pem",
+            alipay=AlipayKey(
+                key=load_rsa_public_key(keys[alipay_key]), name="alipay_public_key.pem"
+            ),
         ),
         http=HttpClient(),
     )

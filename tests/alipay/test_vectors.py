@@ -85,14 +85,14 @@ def test_an_answer_is_checked_over_the_bytes_it_was_sent_in(vector: dict[str, An
     """Braces and quotes inside strings and escaped slashes are in this one."""
     account = vector_account(vector["public_key"])
     answer = wire.read_answer(
-        account.credentials, "alipay.trade.query", vector["raw_body"].encode()
+        account.credentials.alipay, "alipay.trade.query", vector["raw_body"].encode()
     )
     assert answer.fields == json.loads(vector["signed_node"])
     raw = wire._members(vector["raw_body"])
     assert raw[vector["response_key"]] == vector["signed_node"]
     altered = vector["raw_body"].replace("88.88", "88.89")
     with pytest.raises(wire.AnswerUnverifiable, match="does not verify"):
-        wire.read_answer(account.credentials, "alipay.trade.query", altered.encode())
+        wire.read_answer(account.credentials.alipay, "alipay.trade.query", altered.encode())
 
 
 @pytest.mark.parametrize("vector", vectors()["alipay_cert_sn_synthetic"])

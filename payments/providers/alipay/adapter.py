@@ -9,19 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from pathlib import PurePath
 from typing import Final
 
-from payments.kernel.crypto import KeyUnreadable, load_rsa_private_key, load_rsa_public_key
 from payments.kernel.http import HttpClient, HttpFailure
 from payments.kernel.money import format_yuan
 from payments.providers.accounts import AccountFile, AccountInvalid
-from payments.providers.alipay import codes, reports, signing, wire
+from payments.providers.alipay import codes, keys, reports, wire
 from payments.providers.interface import (
     Acknowledgement,
     Capabilities,
     Notice,
-    NoticeRejected,
     Outcome,
     PaymentInstruction,
     PaymentReference,
@@ -47,7 +44,6 @@ CAPABILITIES: Final = Capabilities(
 ACCEPTED: Final = Acknowledgement(status=200, body=b"success", content_type="text/plain")
 REFUSED: Final = Acknowledgement(status=200, body=b"failure", content_type="text/plain")
 FORM: Final = "application/x-www-form-urlencoded;charset=utf-8"
-CERTIFICATES: Final = ("app_cert", "alipay_cert", "alipay_root_cert")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,12 +138,7 @@ class Alipay:
     def read_notice(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Notice:
         """Verify and parse a callback. Its key is this account's, whatever the body says."""
         del headers, now  # Alipay signs no header and sets no time window.
-        fields = wire.read_notice(self.credentials, body)
-        notice_id, kind = fields.get("notify_id", ""), fields.get("notify_type", "")
-        if not notice_id or not kind:
-            raise NoticeRejected("notify_id or notify_type is missing")
-        report = reports.of_trade_notice(fields) if kind == codes.TRADE_NOTICE else None
-        return Notice(notice_id=notice_id, kind=kind, report=report, fields=fields)
+        return reports.of_notice(self.credentials.alipay, body)
 
     def _heard(
         self,
@@ -187,7 +178,7 @@ class Alipay:
             raise wire.AnswerUnverifiable(f"no answer: {failure.detail}") from None
         if answer.status != HTTPStatus.OK:
             raise wire.AnswerUnverifiable(f"HTTP status {answer.status}")
-        return wire.read_answer(self.credentials, method, answer.body)
+        return wire.read_answer(self.credentials.alipay, method, answer.body)
 
 
 def open_account(account: AccountFile, *, http: HttpClient) -> Alipay:
@@ -195,7 +186,7 @@ def open_account(account: AccountFile, *, http: HttpClient) -> Alipay:
 
     The three certificates, when given, mean certificate mode; else alipay_public_key is needed.
     """
-    account.refuse_unknown("app_private_key", "alipay_public_key", *CERTIFICATES)
+    account.refuse_unknown(*keys.VALUES)
     gateway = account.text("gateway")
     if not gateway.startswith("https://") and not account.development:
         raise AccountInvalid(f"{account.path.name}: set gateway to an https address.")
@@ -203,38 +194,6 @@ def open_account(account: AccountFile, *, http: HttpClient) -> Alipay:
         account_id=account.account_id,
         seller_id=account.text("seller_id"),
         gateway=gateway,
-        credentials=load_credentials(account),
+        credentials=keys.load_credentials(account),
         http=http,
     )
-
-
-def load_credentials(account: AccountFile) -> wire.Credentials:
-    """Load the keys of an account. Raises AccountInvalid."""
-    by_certificate = any(account.has(name) for name in CERTIFICATES)
-    name = "alipay_cert" if by_certificate else "alipay_public_key"
-    theirs = account.file(name)
-    serials: dict[str, str] = {}
-    try:
-        if by_certificate:
-            serials = {
-                "app_cert_sn": signing.certificate_sn(account.file("app_cert")),
-                "alipay_cert_sn": signing.certificate_sn(theirs),
-                "alipay_root_cert_sn": signing.root_certificate_sn(
-                    account.file("alipay_root_cert")
-                ),
-            }
-            alipay_key = signing.certificate_key(theirs)
-        else:
-            alipay_key = load_rsa_public_key(theirs.decode("ascii", "replace"))
-        ours = account.file("app_private_key").decode("ascii", "replace")
-        return wire.Credentials(
-            app_id=account.text("app_id"),
-            app_key=load_rsa_private_key(ours),
-            alipay_key=alipay_key,
-            alipay_key_name=PurePath(account.text(name)).name,
-            **serials,
-        )
-    except KeyUnreadable as error:
-        raise AccountInvalid(
-            f"{account.path.name}: a key or certificate is {error.detail}."
-        ) from None

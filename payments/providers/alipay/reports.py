@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from payments.kernel.money import CNY, AmountInvalid, parse_yuan
-from payments.providers.alipay.codes import trade_outcome
-from payments.providers.alipay.wire import Answer, parse_time
+from payments.providers.alipay.codes import TRADE_NOTICE, trade_outcome
+from payments.providers.alipay.wire import AlipayKey, Answer, parse_time, read_notice
 from payments.providers.interface import (
+    Notice,
     NoticeRejected,
     Outcome,
     PaymentReference,
@@ -83,6 +84,16 @@ def of_refund(reference: RefundReference, answer: Answer) -> Report:
         )
     except (AmountInvalid, ValueError):
         return bare(Outcome.UNKNOWN, reference, "an amount or a time that cannot be read")
+
+
+def of_notice(alipay: AlipayKey, body: bytes) -> Notice:
+    """Verify and read a callback. Raises NoticeRejected."""
+    fields = read_notice(alipay, body)
+    notice_id, kind = fields.get("notify_id", ""), fields.get("notify_type", "")
+    if not notice_id or not kind:
+        raise NoticeRejected("notify_id or notify_type is missing")
+    report = of_trade_notice(fields) if kind == TRADE_NOTICE else None
+    return Notice(notice_id=notice_id, kind=kind, report=report, fields=fields)
 
 
 def of_trade_notice(fields: Mapping[str, str]) -> Report | None:

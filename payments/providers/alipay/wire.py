@@ -31,19 +31,25 @@ _TIME: Final = re.compile(r"2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?", re.ASC
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlipayKey:
+    """Alipay's public key, the file it came from, and in certificate mode its serial number."""
+
+    key: RSAPublicKey
+    name: str
+    cert_sn: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Credentials:
     """Who we are at Alipay, and how either side is known to the other; loaded once.
 
-    `alipay_key_name` is the file Alipay's key came from, for messages. The serial numbers are empty
-    in public-key mode and all present in certificate mode.
+    The serial numbers are empty in public-key mode and all present in certificate mode.
     """
 
     app_id: str
     app_key: RSAPrivateKey
-    alipay_key: RSAPublicKey
-    alipay_key_name: str
+    alipay: AlipayKey
     app_cert_sn: str = ""
-    alipay_cert_sn: str = ""
     alipay_root_cert_sn: str = ""
 
 
@@ -119,7 +125,7 @@ def query_and_body(parameters: Mapping[str, str]) -> tuple[str, bytes]:
     return urlencode(common), body.encode("ascii")
 
 
-def read_answer(credentials: Credentials, method: str, body: bytes) -> Answer:
+def read_answer(alipay: AlipayKey, method: str, body: bytes) -> Answer:
     """Return the verified node of an answer. Raises AnswerUnverifiable."""
     key = f"{method.replace('.', '_')}_response"
     try:
@@ -134,15 +140,14 @@ def read_answer(credentials: Credentials, method: str, body: bytes) -> Answer:
     code, sub_code = str(node.get("code", "")), str(node.get("sub_code", ""))
     if not isinstance(signature, str):
         raise AnswerUnverifiable(f"unsigned {named}: {code[:8]} {sub_code[:64]}".rstrip())
-    serial = credentials.alipay_cert_sn
-    if serial and members.get("alipay_cert_sn") != serial:
+    if alipay.cert_sn and members.get("alipay_cert_sn") != alipay.cert_sn:
         raise AnswerUnverifiable("signed with another certificate than ours of Alipay")
-    if not signing.is_signed(raw[named].encode(CHARSET), signature, credentials.alipay_key):
-        raise AnswerUnverifiable(f"sign does not verify with {credentials.alipay_key_name}")
+    if not signing.is_signed(raw[named].encode(CHARSET), signature, alipay.key):
+        raise AnswerUnverifiable(f"sign does not verify with {alipay.name}")
     return Answer(code=code, sub_code=sub_code, fields=node)
 
 
-def read_notice(credentials: Credentials, body: bytes) -> dict[str, str]:
+def read_notice(alipay: AlipayKey, body: bytes) -> dict[str, str]:
     """Return the fields of an authentic notice, without its sign. Raises NoticeRejected."""
     pairs = _pairs(body)
     codec = CODECS.get(pairs.get(b"charset", b"utf-8").decode("ascii", "replace").lower())
@@ -159,9 +164,9 @@ def read_notice(credentials: Credentials, body: bytes) -> dict[str, str]:
         raise NoticeRejected(f"sign_type is not {signing.SIGN_TYPE}, the only one accepted")
     for without in signing.NOTICE_RULES:
         content = signing.notice_content(pairs.items(), without=without)
-        if signing.is_signed(content, signature, credentials.alipay_key):
+        if signing.is_signed(content, signature, alipay.key):
             return fields
-    reason = f"sign does not verify with {credentials.alipay_key_name}"
+    reason = f"sign does not verify with {alipay.name}"
     if " " in signature:
         reason += "; it holds spaces, so the body was decoded twice or its + were not escaped"
     first = signing.notice_content(pairs.items(), without=signing.NOTICE_RULES[0])
