@@ -81,6 +81,15 @@ class Database:
         with Session(self.engine.execution_options(isolation_level="AUTOCOMMIT")) as session:
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Open a read-only transaction in which every statement sees the same moment."""
+        engine = self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        with Session(engine) as session:
+            yield session
+
     def run(self, operation: Callable[[Session], Result]) -> Result:
         """Run an operation in a transaction, anew when PostgreSQL asks for it (40001, 40P01).
 

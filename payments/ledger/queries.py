@@ -19,6 +19,14 @@ JOURNAL_PAGE: Final = 100
 END_OF_TIME: Final = date.max
 
 
+class BookNotFound(NotFound):
+    """No such book was opened."""
+
+    code = "book-not-found"
+    zh = "账本不存在"
+    en = "There is no such book"
+
+
 class JournalNotFound(NotFound):
     """The book has no such journal."""
 
@@ -102,6 +110,13 @@ def trial_balance(
 def books(session: Session) -> list[BookId]:
     """Return every book's id, ascending."""
     return [BookId(name) for name in session.scalars(select(BookRow.book_id).order_by("book_id"))]
+
+
+def check_book(session: Session, *, book_id: BookId) -> BookId:
+    """Return the book's id when it was opened. Raises BookNotFound."""
+    if session.scalar(select(BookRow.book_id).where(BookRow.book_id == book_id)) is None:
+        raise BookNotFound(book_id)
+    return book_id
 
 
 def journal(session: Session, *, book_id: BookId, journal_id: str) -> Journal:

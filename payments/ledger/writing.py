@@ -9,19 +9,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from payments.kernel.clock import business_date
-from payments.kernel.errors import Conflict, NotFound
+from payments.kernel.errors import Conflict
 from payments.kernel.ids import BookId, new_book_id
 from payments.ledger import queries
 from payments.ledger.chart import bound_of
 from payments.ledger.journals import Draft, Journal, Posting
-
-
-class BookNotFound(NotFound):
-    """No such book was opened."""
-
-    code = "book-not-found"
-    zh = "账本不存在"
-    en = "There is no such book"
 
 
 class ReferenceTaken(Conflict):
@@ -127,7 +119,7 @@ def write(session: Session, draft: Draft, *, now: datetime) -> Journal:
         )
         row = _insert(session, draft, journal_id=journal_id, now=now)
     if not row.books:
-        raise BookNotFound(draft.book_id)
+        raise queries.BookNotFound(draft.book_id)
     if row.known < len(draft.accounts):
         raise CurrencyDiffers(f"an account of {draft.reference} does not hold {draft.currency}")
     if row.business_date is None:

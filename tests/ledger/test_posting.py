@@ -12,7 +12,7 @@ from payments.kernel.database import Database
 from payments.kernel.ids import BookId
 from payments.ledger import queries
 from payments.ledger.journals import MetadataTooLong, ReferenceInvalid
-from payments.ledger.writing import BookNotFound, BoundReached, CurrencyDiffers, ReferenceTaken
+from payments.ledger.writing import BoundReached, CurrencyDiffers, ReferenceTaken
 from tests.support.books import METRO, MOVE, NOW, SPEND, TILL, TOP_UP, open_books, post
 
 WALLETS = st.sampled_from(["ann", "bob", "cai"])
@@ -78,7 +78,7 @@ def test_a_reference_names_one_journal_for_ever(database: Database) -> None:
 def test_what_cannot_be_posted_says_why(database: Database) -> None:
     with database.transaction() as session:
         open_books(session)
-        with pytest.raises(BookNotFound):
+        with pytest.raises(queries.BookNotFound):
             post(session, MOVE, "one", 1, giver="a", taker="b", book_id=BookId("NOBOOK"))
         for reference in ("", "x" * 201, "地铁", "a\nb"):
             with pytest.raises(ReferenceInvalid):

@@ -46,5 +46,10 @@ class SavepointDatabase(Database):
         with self.transaction() as session:
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        with self.transaction() as session:
+            yield session
+
     def close(self) -> None:
         """Leave the pool to the session-wide fixture."""
