@@ -131,3 +131,15 @@ def test_a_trade_runs_out_of_time_and_says_so(merchant: Merchant) -> None:
     assert b"gmt_close=2026-11-23+10%3A15%3A00" in merchant.letterbox.received[0]
     refused = merchant.call("alipay.trade.close", {"out_trade_no": "HZMTRO0001"})
     assert refused["sub_code"] == "ACQ.TRADE_STATUS_ERROR"
+
+
+def test_a_payment_in_flight_overtakes_the_closing(merchant: Merchant) -> None:
+    merchant.create()
+    merchant.call("alipay.trade.close", {"out_trade_no": "HZMTRO0001"})
+    refused = merchant.browser.post("/control/alipay/trades/HZMTRO0001/pay", json={})
+    assert refused.status_code == 409
+    merchant.control("trades/HZMTRO0001/pay", in_flight=True)
+    asked = {"out_trade_no": "HZMTRO0001"}
+    assert merchant.call("alipay.trade.query", asked)["trade_status"] == "TRADE_SUCCESS"
+    again = merchant.browser.post("/control/alipay/trades/HZMTRO0001/pay", json={"in_flight": True})
+    assert again.status_code == 409

@@ -50,6 +50,7 @@ class RefundReason(StrEnum):
     NOT_COLLECTED = "not-collected"
 
 
+# A clerk may refund an order without asking the ticket first; it is worth nothing from then on.
 TICKET: Final = Machine(
     "ticket",
     TicketState.ORDERED,
@@ -60,6 +61,7 @@ TICKET: Final = Machine(
             (TicketState.PAID, TicketEvent.COLLECT): TicketState.COLLECTED,
             (TicketState.PAID, TicketEvent.REFUND): TicketState.REFUNDING,
             (TicketState.REFUNDING, TicketEvent.RETURN): TicketState.REFUNDED,
+            (TicketState.PAID, TicketEvent.RETURN): TicketState.REFUNDED,
         }
     ),
 )
@@ -73,12 +75,15 @@ class PickUpCodeMalformed(Invalid):
     en = "This is not a pick-up code"
 
 
-def edge(event: TicketEvent) -> tuple[TicketState, TicketState]:
-    """Return the one state in which an event can happen, and the state it leads to."""
-    ((source, target),) = (
-        (state, after) for (state, happening), after in TICKET.table.items() if happening is event
-    )
-    return source, target
+def sources(event: TicketEvent) -> frozenset[TicketState]:
+    """Return the states in which an event can happen."""
+    return frozenset(state for state, happening in TICKET.table if happening is event)
+
+
+def target(event: TicketEvent) -> TicketState:
+    """Return the state an event leads to, which is the same from every source."""
+    (state,) = {after for (_, happening), after in TICKET.table.items() if happening is event}
+    return state
 
 
 def pick_up_code(random_bytes: bytes) -> str:

@@ -37,7 +37,11 @@ def add_trades(control: Blueprint, alipay: Alipay) -> None:
         given = request.get_json(silent=True) or {}
         trade = wanted(alipay, number)
         try:
-            alipay.pay(trade, buyer_id=given.get("buyer_id", DEFAULT_BUYER))
+            alipay.pay(
+                trade,
+                buyer_id=given.get("buyer_id", DEFAULT_BUYER),
+                in_flight=given.get("in_flight") is True,
+            )
         except ValueError as refusal:
             abort(409, str(refusal))
         return jsonify(shown(trade))

@@ -134,9 +134,13 @@ class Trades:
         """Return every trade, oldest first."""
         return list(self._by_trade_no.values())
 
-    def pay(self, trade: Trade, *, buyer_id: str, now: datetime) -> None:
-        """Take the buyer's money. Raises ValueError when the trade cannot be paid."""
-        if trade.status is not Status.WAIT_BUYER_PAY:
+    def pay(self, trade: Trade, *, buyer_id: str, now: datetime, in_flight: bool = False) -> None:
+        """Take the buyer's money. Raises ValueError when the trade cannot be paid.
+
+        A payment that was `in_flight` when the trade was closed goes through all the same.
+        """
+        overtaken = in_flight and trade.status is Status.TRADE_CLOSED and trade.paid_at is None
+        if trade.status is not Status.WAIT_BUYER_PAY and not overtaken:
             raise ValueError(f"the trade is {trade.status}")
         trade.scanned = True
         trade.buyer_id = trade.buyer_id or buyer_id

@@ -27,11 +27,11 @@ class Alipay:
         self.notices = Notices(clock=clock, trades=self.trades, courier=courier, faults=self.faults)
         courier.chores.append(self.expire)
 
-    def pay(self, trade: Trade, *, buyer_id: str = DEFAULT_BUYER) -> None:
+    def pay(self, trade: Trade, *, buyer_id: str = DEFAULT_BUYER, in_flight: bool = False) -> None:
         """Let a buyer pay and tell the merchant. Raises ValueError when it cannot be paid."""
         self.expire()
         with self.trades.locked() as now:
-            self.trades.pay(trade, buyer_id=buyer_id, now=now)
+            self.trades.pay(trade, buyer_id=buyer_id, now=now, in_flight=in_flight)
             self.notices.tell(self.apps[trade.app_id], trade)
 
     def hurry(self, app_id: str, *, out_trade_no: str) -> None:
