@@ -147,8 +147,8 @@ def create_cases() -> None:
             name="cases_book_id_kind_subject_fingerprint_key",
         ),
         sa.CheckConstraint(
-            "kind IN ('account', 'amount', 'currency', 'app', 'seller', 'unknown-number',"
-            " 'unknown-refund', 'refund-failed', 'refund-exceeds')",
+            "kind IN ('number', 'account', 'amount', 'currency', 'app', 'seller',"
+            " 'unknown-number', 'unknown-refund', 'refund-failed', 'refund-exceeds')",
             name="cases_kind_check",
         ),
         sa.CheckConstraint("sightings > 0", name="cases_sightings_check"),

@@ -4,13 +4,15 @@ The attempt's states are ranked, and every report moves an attempt up to the hig
 and what the report says. So reports may come twice and in any order, and the end is the same.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from payments.kernel.states import Machine
-from payments.providers.interface import Outcome
+from payments.providers.interface import Outcome, Report
 
 
 class OrderState(StrEnum):
@@ -116,9 +118,21 @@ class CloseReason(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Effect(StrEnum):
+    """What a provider's report did to our books."""
+
+    PAID = "paid"
+    SURPLUS = "surplus"
+    MOVED = "moved"
+    NOTHING = "nothing"
+    MISMATCH = "mismatch"
+    UNKNOWN_NUMBER = "unknown-number"
+
+
 class CaseKind(StrEnum):
     """Which fact of a report does not fit our record."""
 
+    NUMBER = "number"
     ACCOUNT = "account"
     AMOUNT = "amount"
     CURRENCY = "currency"
@@ -149,3 +163,45 @@ METADATA_BYTES: Final = 4_096
 def next_query_at(queries: int, now: datetime) -> datetime:
     """Return when to ask again, after `queries` questions have been asked."""
     return now + QUERY_DELAYS[min(queries, len(QUERY_DELAYS) - 1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What our own record says a report must say.
+
+    `account_id` is the account the payment was started at; app and seller are those of the account
+    that the report came through.
+    """
+
+    number: str
+    account_id: str
+    amount_minor: int
+    currency: str
+    app_id: str
+    seller_id: str
+
+
+def differences(
+    expected: Expected, report: Report, *, account_id: str
+) -> Mapping[CaseKind, Mapping[str, Any]]:
+    """Return what a report says otherwise than our record, as `{kind: {expected, told}}`.
+
+    What a provider does not say cannot differ, but the success of a payment names its amount.
+    """
+    amount_told = report.amount_minor
+    paid = report.outcome is Outcome.SUCCEEDED and report.refund_number is None
+    if amount_told is None and not paid:
+        amount_told = expected.amount_minor
+    told = {
+        CaseKind.NUMBER: (expected.number, report.number),
+        CaseKind.ACCOUNT: (expected.account_id, account_id),
+        CaseKind.AMOUNT: (expected.amount_minor, amount_told),
+        CaseKind.CURRENCY: (expected.currency, report.currency or expected.currency),
+        CaseKind.APP: (expected.app_id, report.app_id or expected.app_id),
+        CaseKind.SELLER: (expected.seller_id, report.seller_id or expected.seller_id),
+    }
+    return {
+        kind: {"expected": ours, "told": theirs}
+        for kind, (ours, theirs) in told.items()
+        if ours != theirs
+    }
