@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote_to_bytes, urlencode
 
@@ -94,8 +95,12 @@ def signed_parameters(
     *,
     now: datetime,
     notify_url: str = "",
+    beside: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
-    """Return a request's parameters with `sign` last; empty ones are left out."""
+    """Return a request's parameters with `sign` last; empty ones are left out.
+
+    `beside` are the parameters of the few methods that put theirs beside `biz_content`.
+    """
     parameters = {
         "app_id": credentials.app_id,
         "method": method,
@@ -108,6 +113,7 @@ def signed_parameters(
         "app_cert_sn": credentials.app_cert_sn,
         "alipay_root_cert_sn": credentials.alipay_root_cert_sn,
         "biz_content": json.dumps(content, ensure_ascii=False, separators=(",", ":")),
+        **beside,
     }
     given = {name: value for name, value in parameters.items() if value}
     text = signing.request_content(given)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from payments.kernel.errors import Unauthenticated
+
 LONGEST_CODE: Final = 128
 LONGEST_SUBJECT: Final = 128
 
@@ -13,6 +15,14 @@ class SignInProvider(StrEnum):
 
     ALIPAY = "alipay"
     WECHAT = "wechat"
+
+
+class CodeRefused(Unauthenticated):
+    """The authorisation code is wrong, too old, for another app, or was used before."""
+
+    code = "code-refused"
+    zh = "授权码无效，请重新授权"
+    en = "The authorisation code is not valid"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""The tables of identity, all in the PostgreSQL schema `identity`."""

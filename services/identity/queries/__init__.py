@@ -1,0 +1,1 @@
+"""What identity looks up. What is not the caller's is not found."""
