@@ -3,6 +3,8 @@
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
+from payments.kernel.embedded import RUNTIME_ROLE
+
 ONE_MIGRATOR = 0x71746D69  # An advisory lock key: two deployments never migrate at once.
 
 engine = create_engine(
@@ -16,3 +18,6 @@ with engine.connect() as connection:
     context.configure(connection=connection, transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()
+    # Readiness compares what is applied with what the code knows.
+    connection.execute(text(f"GRANT SELECT ON alembic_version TO {RUNTIME_ROLE}"))
+    connection.commit()

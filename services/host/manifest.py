@@ -4,16 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 from flask import Request
 from flask_smorest import Blueprint
 
+from payments.events.facts import Fact
+from payments.events.listeners import FactHandler
+from payments.ledger.templates import PostingTemplate
 from services.host.access import Principal
 from services.host.platform import Platform
 
-FactHandler = Callable[..., None]
 Authenticator = Callable[[Request, Platform], Principal | None]
 
 
@@ -30,10 +31,18 @@ class Handler:
     """Hears one kind of fact: `run(session, fact, *, now)`, an operation the worker calls.
 
     It may run twice for one fact, so its effect is keyed by the fact or by what the fact is about.
+    Its progress is remembered under `<plug-in>.<name>`, the function's own name when none is given,
+    so a function that is renamed keeps its old name here.
     """
 
-    fact: type[Any]
+    fact: type[Fact]
     run: FactHandler
+    name: str = ""
+
+    @property
+    def lasting_name(self) -> str:
+        """The name its progress is remembered under, within its plug-in."""
+        return self.name or str(getattr(self.run, "__name__", ""))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +91,7 @@ class Plugin:
     title: Title
     blueprints: tuple[Blueprint, ...] = ()
     handlers: tuple[Handler, ...] = ()
-    templates: tuple[Any, ...] = ()
+    templates: tuple[PostingTemplate, ...] = ()
     tasks: tuple[Task, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
     commands: tuple[click.Command, ...] = ()

@@ -1,8 +1,9 @@
 """Settings: the only reader of the environment, checked when the process boots.
 
-Every variable is `QIANTANG_…` except DATABASE_URL and DATABASE_OWNER_URL. A variable may also be a
-file of its (lower-case) name in the directory that QIANTANG_SECRETS_DIRECTORY names, which is how
-container platforms hand over secrets. Development needs none of them.
+Every variable is `QIANTANG_…` except DATABASE_URL, DATABASE_OWNER_URL and PROMETHEUS_MULTIPROC_DIR,
+whose names are customary. A variable may also be a file of its (lower-case) name in the directory
+that QIANTANG_SECRETS_DIRECTORY names, which is how container platforms hand over secrets.
+Development needs none of them.
 """
 
 import os
@@ -10,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, Self, cast
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.host.boot import BootError
@@ -18,6 +19,7 @@ from services.host.keys import KeyRing, Keys, PersonalDataKeys, SecretKey, devel
 
 PREFIX: Final = "QIANTANG_"
 SECRETS_DIRECTORY: Final = "QIANTANG_SECRETS_DIRECTORY"
+MULTIPROCESS: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Settings(BaseSettings):
@@ -71,13 +73,21 @@ class Settings(BaseSettings):
     )
     callback_hosts_allowed: frozenset[str] = Field(
         default=frozenset(),
-        description="Hosts at private addresses that merchants' endpoints may name; development.",
+        description="Private host:port that merchants' endpoints may name; development only.",
     )
     personal_data_keys: PersonalDataKeys | None = None
     token_keys: KeyRing | None = None
     secret_key: SecretKey | None = None
     docs: bool | None = Field(
         default=None, description="Serve /docs; unset means only in development."
+    )
+    metrics_directory: Path | None = Field(
+        default=None,
+        validation_alias=MULTIPROCESS,
+        description="Where processes add up their figures; the gunicorn configuration sets it.",
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None, description="Bearer token of /metrics, which production serves with it only."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

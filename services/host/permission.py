@@ -1,0 +1,86 @@
+"""The permission question, asked before a view or even the body is looked at."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from flask import Request
+
+from payments.kernel.errors import Forbidden, Unauthenticated
+from services.host.access import Principal, Public, Required
+from services.host.manifest import Authenticator, Plugin
+from services.host.platform import Platform
+from services.host.routes import Route
+
+BEARER: Final = "bearer"
+SIGNATURE: Final = "signature"
+
+Authenticators = Mapping[str, Authenticator]
+
+
+class CredentialsAmbiguous(Unauthenticated):
+    """Two kinds of credentials in one request; we do not guess which one is meant."""
+
+    code = "credentials-ambiguous"
+    zh = "请求携带了多种身份凭证"
+    en = "The request carries two kinds of credentials"
+
+
+class RoleMissing(Forbidden):
+    """The member of staff does not have the role the operation needs."""
+
+    code = "role-missing"
+    zh = "缺少所需角色"
+    en = "A role is missing"
+
+
+def collect_authenticators(plugins: tuple[Plugin, ...]) -> Authenticators:
+    """Return the authenticators of all plug-ins by scheme; boot has checked there is one each."""
+    return {
+        scheme: authenticator
+        for plugin in plugins
+        for scheme, authenticator in plugin.authenticators.items()
+    }
+
+
+def admit(
+    request: Request, route: Route, *, authenticators: Authenticators, platform: Platform
+) -> Principal | None:
+    """Return who may go on: somebody, or nobody in particular on a public route.
+
+    Raises Unauthenticated or Forbidden. A public route does not look at credentials at all.
+    """
+    match route.access:
+        case Public():
+            return None
+        case Required(kinds=kinds, role=role):
+            principal = _authenticated(request, authenticators, platform)
+            if principal.kind not in kinds:
+                raise Forbidden(f"for {' or '.join(sorted(kinds))} only")
+            if role is not None and role not in principal.roles:
+                raise RoleMissing(f"the role {role} is needed")
+            return principal
+        case _:
+            raise Forbidden
+
+
+def _authenticated(
+    request: Request, authenticators: Authenticators, platform: Platform
+) -> Principal:
+    scheme = _scheme(request)
+    authenticator = authenticators.get(scheme) if scheme else None
+    principal = authenticator(request, platform) if authenticator else None
+    if principal is None:
+        raise Unauthenticated
+    return principal
+
+
+def _scheme(request: Request) -> str | None:
+    """Choose by what the request carries: a bearer token (RFC 6750) or a signature (RFC 9421)."""
+    authorization = request.headers.get("Authorization", "")
+    bears_token = authorization[: len(BEARER) + 1].lower() == f"{BEARER} "
+    is_signed = "Signature-Input" in request.headers
+    if bears_token and is_signed:
+        raise CredentialsAmbiguous
+    if is_signed:
+        return SIGNATURE
+    return BEARER if bears_token else None
