@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -23,8 +23,21 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from simulator.certificates import authority, issue, pem, serial_name
+
 PROVIDER_SIDE = "provider"
 KEY_BITS = 2048
+
+PUBLIC_KEY_MODE = {
+    "app_private_key": "app_private_key.pem",
+    "alipay_public_key": "alipay_public_key.pem",
+}
+CERTIFICATE_MODE = {
+    "app_private_key": "app_private_key.pem",
+    "app_cert": "app_cert.crt",
+    "alipay_cert": "alipay_cert.crt",
+    "alipay_root_cert": "alipay_root_cert.crt",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,18 +61,19 @@ def ensure_alipay(
     account_id: str = "alipay-main",
     app_id: str = "2021000000000001",
     seller_id: str = "2088000000000002",
+    certificates: bool = False,
 ) -> None:
-    """Make one Alipay account in public-key mode, unless its keys exist; point it at `gateway`."""
-    ours, theirs = directory / account_id, directory / PROVIDER_SIDE / account_id
+    """Make one Alipay account, unless its keys exist, and point it at `gateway`.
+
+    With `certificates` it is in certificate mode, else in public-key mode.
+    """
     about_them = directory / PROVIDER_SIDE / f"{account_id}.toml"
     if not about_them.exists():
-        app_key, alipay_key = new_key(), new_key()
-        write_private(ours / "app_private_key.pem", app_key)
-        write_public(ours / "alipay_public_key.pem", alipay_key.public_key())
-        write_private(theirs / "alipay_private_key.pem", alipay_key)
-        write_public(theirs / "app_public_key.pem", app_key.public_key())
-        write_toml(about_them, {"provider": "alipay", "app_id": app_id, "seller_id": seller_id})
+        identity = {"provider": "alipay", "app_id": app_id, "seller_id": seller_id}
+        serials = make_alipay_keys(directory, account_id, certificates=certificates)
+        write_toml(about_them, {**identity, **serials})
     known = tomllib.loads(about_them.read_text("utf-8"))
+    names = CERTIFICATE_MODE if "alipay_cert_sn" in known else PUBLIC_KEY_MODE
     write_toml(
         directory / f"{account_id}.toml",
         {
@@ -68,10 +82,40 @@ def ensure_alipay(
             "app_id": known["app_id"],
             "seller_id": known["seller_id"],
             "gateway": gateway,
-            "app_private_key": f"{account_id}/app_private_key.pem",
-            "alipay_public_key": f"{account_id}/alipay_public_key.pem",
+            **{name: f"{account_id}/{file}" for name, file in names.items()},
         },
     )
+
+
+def point_alipay(directory: Path, *, gateway: str) -> None:
+    """Point every Alipay account of a key set at `gateway`; make alipay-main if there is none."""
+    made = sorted(app.account_id for app in alipay_apps(directory).values())
+    for account_id in made or ["alipay-main"]:
+        ensure_alipay(directory, gateway=gateway, account_id=account_id)
+
+
+def make_alipay_keys(directory: Path, account_id: str, *, certificates: bool) -> dict[str, str]:
+    """Make both sides' keys and return the certificates' serial numbers, if there are any."""
+    ours, theirs = directory / account_id, directory / PROVIDER_SIDE / account_id
+    app_key, alipay_key = new_key(), new_key()
+    write_private(ours / "app_private_key.pem", app_key)
+    write_private(theirs / "alipay_private_key.pem", alipay_key)
+    write_public(theirs / "app_public_key.pem", app_key.public_key())
+    if not certificates:
+        write_public(ours / "alipay_public_key.pem", alipay_key.public_key())
+        return {}
+    root = authority("Simulated Root R1", new_key())
+    other_root = authority("Simulated Root E1", ec.generate_private_key(ec.SECP256R1()))
+    app_cert = issue(root, account_id, app_key.public_key())
+    alipay_cert = issue(root, "Simulated Alipay", alipay_key.public_key())
+    (ours / "app_cert.crt").write_bytes(pem(app_cert))
+    (ours / "alipay_cert.crt").write_bytes(pem(alipay_cert))
+    (ours / "alipay_root_cert.crt").write_bytes(pem(other_root.certificate, root.certificate))
+    return {
+        "app_cert_sn": serial_name(app_cert),
+        "alipay_cert_sn": serial_name(alipay_cert),
+        "alipay_root_cert_sn": serial_name(root.certificate),
+    }
 
 
 def alipay_apps(directory: Path) -> dict[str, AlipayApp]:

@@ -10,7 +10,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from simulator.app import World, create_app
 from simulator.clock import SimulatorClock
-from simulator.keys import ensure_alipay
+from simulator.courier import Courier
+from simulator.keys import point_alipay
 from simulator.providers.alipay.gateway import DEFAULT_WINDOW
 
 
@@ -36,18 +37,20 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         clock: SimulatorClock | None = None,
+        courier: Courier | None = None,
         window: timedelta = DEFAULT_WINDOW,
         send_notices: bool = True,
     ) -> None:
-        ensure_alipay(keys, gateway="")
+        point_alipay(keys, gateway="")
         self.keys = keys
-        self.world = World.from_keys(keys, clock=clock or SimulatorClock())
+        clock = clock or SimulatorClock()
+        self.world = World.from_keys(keys, clock=clock, courier=courier)
         self.app = create_app(self.world, window=window)
         self._server = make_server(
             host, port, self.app, threaded=True, request_handler=QuietHandler
         )
         self.url = f"http://{host}:{self._server.server_port}"
-        ensure_alipay(keys, gateway=f"{self.url}/alipay/gateway.do")
+        point_alipay(keys, gateway=f"{self.url}/alipay/gateway.do")
         self._send_notices = send_notices
         self._thread = threading.Thread(target=self._server.serve_forever, name="simulator")
 
