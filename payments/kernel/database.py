@@ -123,5 +123,5 @@ def driver_connection(session: Session) -> psycopg.Connection[Any]:
 
 
 def _is_retried(error: BaseException) -> bool:
-    original = error.orig if isinstance(error, DBAPIError) else None
+    original = error.orig if isinstance(error, DBAPIError) else error  # Jobs speak psycopg itself.
     return isinstance(original, psycopg.Error) and original.sqlstate in RETRIED_SQLSTATES
