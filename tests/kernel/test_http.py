@@ -169,6 +169,14 @@ def test_the_body_is_bounded(client: HttpClient, httpserver: HTTPServer, length:
             client.request("GET", httpserver.url_for("/"), body_limit=100)
 
 
+def test_a_long_body_is_cut_where_its_beginning_will_do(
+    client: HttpClient, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/pay").respond_with_data(b"x" * 100_000)
+    answer = client.request("GET", httpserver.url_for("/pay"), body_limit=10, cut=True)
+    assert (answer.status, answer.body) == (200, b"x" * 10)
+
+
 def test_a_compressed_body_is_refused(client: HttpClient, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/").respond_with_data(b"bomb", headers={"Content-Encoding": "gzip"})
     with pytest.raises(HttpFailure, match="compressed"):

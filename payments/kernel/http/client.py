@@ -90,11 +90,13 @@ class HttpClient:
         read_seconds: float = READ_SECONDS,
         deadline_seconds: float = DEADLINE_SECONDS,
         body_limit: int = BODY_BYTES,
+        cut: bool = False,
     ) -> HttpAnswer:
         """Send one request and return the answer, of whatever status. Raises HttpFailure.
 
         A `repeatable` request, one whose repetition changes nothing, is tried up to TRIES times on
-        failure and on 502, 503, 504; any other is tried once.
+        failure and on 502, 503, 504; any other is tried once. A body beyond `body_limit` bytes is a
+        failure, unless `cut` says that its beginning will do.
         """
         given = {"User-Agent": USER_AGENT, **(headers or {}), "Accept-Encoding": "identity"}
         try:
@@ -112,7 +114,7 @@ class HttpClient:
             sleep=self._sleep,
         )
         answer: HttpAnswer = retrying(
-            self._try_once, prepared, ends, (connect_seconds, read_seconds), body_limit
+            self._try_once, prepared, ends, (connect_seconds, read_seconds), (body_limit, cut)
         )
         return answer
 
@@ -125,14 +127,14 @@ class HttpClient:
         prepared: requests.PreparedRequest,
         ends: float,
         timeout: tuple[float, float],
-        body_limit: int,
+        limit: tuple[int, bool],
     ) -> HttpAnswer:
         started = monotonic_seconds()
         log = _log.bind(method=prepared.method, **self.logged(urlsplit(prepared.url or "")))
         watch = Watch()
         try:
             with watch.until(ends - started):
-                answer = self._exchange(prepared.copy(), watch, timeout, body_limit)
+                answer = self._exchange(prepared.copy(), watch, timeout, limit)
         except HttpFailure as failure:
             log.warning("http.failed", reason=failure.detail, sent=failure.sent)
             raise
@@ -145,7 +147,7 @@ class HttpClient:
         prepared: requests.PreparedRequest,
         watch: Watch,
         timeout: tuple[float, float],
-        body_limit: int,
+        limit: tuple[int, bool],
     ) -> HttpAnswer:
         # What is caught is not chained: it names the whole URL, query included.
         try:
@@ -153,7 +155,7 @@ class HttpClient:
             with adapter.send(
                 prepared, stream=True, timeout=timeout, verify=self._verify, proxies={}
             ) as response:
-                body = _read(response, body_limit)
+                body = _read(response, *limit)
         except AddressRefused as error:
             raise HttpFailure(error.detail, sent=False) from None
         except (requests.RequestException, HTTPError, http.client.HTTPException, OSError) as error:
@@ -178,13 +180,15 @@ class HttpClient:
         return {"host": parts.hostname or "", "path": parts.path}
 
 
-def _read(response: requests.Response, limit: int) -> bytes:
+def _read(response: requests.Response, limit: int, cut: bool) -> bytes:  # noqa: FBT001  private
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise HttpFailure("a compressed body nobody asked for", sent=True)
     body = bytearray()
     for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
         body += chunk
         if len(body) > limit:
+            if cut:
+                return bytes(body[:limit])
             raise HttpFailure(f"a body of more than {limit} bytes", sent=True)
     return bytes(body)
 
