@@ -50,7 +50,7 @@ def add_endpoint(
     """Add a callback endpoint that is told of `events` and whose callbacks `secrets` sign.
 
     Whether the host may be called is the caller's to ask first, outside a transaction
-    (`payments.webhooks.flows.check_address`); it is asked again at every send.
+    (`GuardedHttpClient.examine`); it is asked again at every send.
     """
     merchant = queries.merchant(session, merchant_id=merchant_id)
     taken = session.scalar(select(func.count()).where(CallbackEndpoint.merchant_id == merchant_id))
