@@ -5,9 +5,9 @@ A bad plug-in stops the boot: a sentence at deployment is cheaper than a surpris
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib.metadata import entry_points
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final
 
 from flask import Flask
 
@@ -30,33 +30,49 @@ RESERVED: Final = frozenset(
 )
 SCHEMES: Final = frozenset({"bearer", "signature"})
 
+UNIQUE: Final[Mapping[str, Callable[[Plugin], Iterable[str | None]]]] = {
+    "plug-ins are called": lambda plugin: [plugin.name],
+    "blueprints are called": lambda plugin: [one.name for one in plugin.blueprints],
+    "tasks are called": lambda plugin: [one.name for one in plugin.tasks],
+    "sweeps are called": lambda plugin: [one.name for one in plugin.sweeps],
+    "commands are called": lambda plugin: [one.name for one in plugin.commands],
+    "authenticators read": lambda plugin: plugin.authenticators,
+    "catalogue entries are called": lambda plugin: [one.name for one in plugin.catalogue],
+}
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{1,30}", re.ASCII)
 _DASHED: Final = re.compile(r"[a-z][a-z0-9.-]{1,62}", re.ASCII)
 
 
 def discover() -> tuple[Plugin, ...]:
     """Load every installed plug-in, in the order of their names. Raises BootError."""
-    found = []
-    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
-        try:
-            plugin = entry.load()
-        except Exception as error:
-            raise BootError(
-                f"Plug-in {entry.name} cannot be imported ({type(error).__name__}: {error});"
-                f" correct {entry.value} or uninstall its distribution."
-            ) from error
-        if not isinstance(plugin, Plugin):
-            raise BootError(
-                f"Entry point {entry.name} names {entry.value}, which is no Plugin:"
-                " let it name the manifest."
-            )
-        if plugin.name != entry.name:
-            raise BootError(
-                f"Plug-in {plugin.name} is installed under the entry point {entry.name}:"
-                " give both the same name."
-            )
-        found.append(plugin)
-    return tuple(found)
+    return load(entry_points(group=ENTRY_POINTS))
+
+
+def load(entries: Iterable[EntryPoint]) -> tuple[Plugin, ...]:
+    """Load the plug-ins of these entry points. Raises BootError."""
+    return tuple(_loaded(entry) for entry in sorted(entries, key=lambda entry: entry.name))
+
+
+def _loaded(entry: EntryPoint) -> Plugin:
+    try:
+        plugin = entry.load()
+    except Exception as error:
+        raise BootError(
+            f"Plug-in {entry.name} cannot be imported ({type(error).__name__}: {error});"
+            f" correct {entry.value} or uninstall its distribution."
+        ) from error
+    if not isinstance(plugin, Plugin):
+        raise BootError(
+            f"Entry point {entry.name} names {entry.value}, which is no Plugin:"
+            " let it name the manifest."
+        )
+    if plugin.name != entry.name:
+        raise BootError(
+            f"Plug-in {plugin.name} is installed under the entry point {entry.name}:"
+            " give both the same name."
+        )
+    return plugin
 
 
 def check(plugins: Sequence[Plugin]) -> None:
@@ -88,20 +104,14 @@ def check_routes(routes: Routes) -> None:
 
 
 def _complaints(plugins: Sequence[Plugin]) -> Iterator[str]:
-    yield from _twice("plug-ins are", (plugin.name for plugin in plugins))
     for plugin in plugins:
         yield from _wrong_names(plugin)
         yield from _wrong_blueprints(plugin)
         yield from _wrong_catalogue(plugin)
         yield from _wrong_parts(plugin)
-    yield from _twice("blueprints are", _each(plugins, lambda p: (b.name for b in p.blueprints)))
-    yield from _twice("tasks are", _each(plugins, lambda p: (task.name for task in p.tasks)))
-    yield from _twice("sweeps are", _each(plugins, lambda p: (sweep.name for sweep in p.sweeps)))
-    yield from _twice("commands are", _each(plugins, lambda p: (c.name for c in p.commands)))
-    yield from _twice("authenticators are for", _each(plugins, lambda p: p.authenticators))
-    yield from _twice(
-        "catalogue entries are", _each(plugins, lambda p: (entry.name for entry in p.catalogue))
-    )
+    for what, names_of in UNIQUE.items():
+        names = Counter(name for plugin in plugins for name in names_of(plugin))
+        yield from (f"Two {what} {name}: change one." for name, count in names.items() if count > 1)
     yield from _wrong_templates(plugins)
 
 
@@ -179,20 +189,6 @@ def _wrong_templates(plugins: Sequence[Plugin]) -> Iterator[str]:
         check_all(template for plugin in plugins for template in plugin.templates)
     except TemplateInvalid as error:
         yield f"Correct a plug-in's template: {error.detail}."
-
-
-def _each(
-    plugins: Sequence[Plugin], names: Callable[[Plugin], Iterable[str | None]]
-) -> Iterator[str]:
-    for plugin in plugins:
-        for name in names(plugin):
-            yield str(name)
-
-
-def _twice(what: str, names: Iterable[Any]) -> Iterator[str]:
-    for name, count in Counter(names).items():
-        if count > 1:
-            yield f"Two {what} called {name}: rename one."
 
 
 def owner_of(plugins: Sequence[Plugin]) -> Callable[[str], str | None]:

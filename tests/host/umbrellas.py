@@ -130,6 +130,8 @@ def repair(arguments: dict[str, Any], *, request_key: str) -> dict[str, str]:
         raise UmbrellaOutOfStock
     if arguments["stand"] == "busy":
         raise Unavailable
+    if arguments["stand"] == "killed" and len(CALLS) == 1:
+        raise KeyboardInterrupt
     return {"stand": arguments["stand"], "borrower": request_key}
 
 
