@@ -2,8 +2,9 @@
 
 The engine is procrastinate. What surprises about it, and what follows:
 
-- A job runs at least once: one whose worker died is run again by the next worker (`_rescue`; the
-  engine alone would leave it "doing" for ever). So what a job calls must bear repetition.
+- A job runs at least once: one whose worker died is run again by the next (RESCUE; the engine alone
+  leaves it "doing" for ever, and its own `retry_job` is no remedy: of two workers that both see it
+  dead, the second would restart what the first just did). What a job calls bears repetition.
 - `schedule_at` and cron are read by the machine's clock (cron in UTC), not by our Clock. Work that
   is due at a business time is found by a sweep over its own table.
 - Jobs that share a `lock` run in the order they were deferred: one waiting for its retry, or for
@@ -18,16 +19,17 @@ The engine is procrastinate. What surprises about it, and what follows:
 """
 
 import asyncio
-import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import psycopg
+import structlog
 from procrastinate import App, PsycopgConnector, RetryStrategy, SyncPsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
-from procrastinate.jobs import Job, Status
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.jobs import Job
 from procrastinate.retry import RetryDecision
 from procrastinate.worker import Worker as Engine
 from sqlalchemy.orm import Session
@@ -38,10 +40,26 @@ CONCURRENCY: Final = 4  # Jobs at once; each in a thread of its own.
 POOL_SIZE: Final = 4
 POOL_WAIT_SECONDS: Final = 3.0
 POLL_SECONDS: Final = 0.5
+STOP_SECONDS: Final = 0.1  # How often the worker looks whether it was told to stop.
 RESCUE_SECONDS: Final = 30.0  # As long as a worker may be without a heartbeat.
 LATE_SECONDS: Final = 24 * 3600  # A periodic job missed while no worker ran is made up for.
 
-_log = logging.getLogger(__name__)
+RESCUE: Final = """
+WITH stalled AS (
+  SELECT job.id FROM procrastinate_jobs job
+  LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
+  WHERE job.status = 'doing'
+    AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => %(seconds)s))
+  FOR UPDATE OF job SKIP LOCKED
+)
+UPDATE procrastinate_jobs job
+SET status = 'todo', attempts = attempts + 1, scheduled_at = now(), worker_id = NULL,
+    abort_requested = false, queueing_lock = NULL
+FROM stalled WHERE job.id = stalled.id
+RETURNING job.id, job.task_name
+"""
+
+_log = structlog.get_logger()
 _deferring: Final = App(connector=SyncPsycopgConnector())  # Never opened: we bring the connection.
 
 
@@ -99,7 +117,8 @@ def defer(
 class Worker:
     """Runs jobs by name until stopped. `tasks` are called with the arguments given to `defer`.
 
-    `url` is a libpq URL of the runtime role. A name that is not among the tasks fails its job.
+    `url` is a libpq URL of the runtime role; setting the event `stop` stops the worker, as `stop()`
+    does. A name that is not among the tasks fails its job.
     """
 
     def __init__(
@@ -108,6 +127,7 @@ class Worker:
         *,
         tasks: Mapping[str, Callable[..., None]],
         periodic: Sequence[Periodic] = (),
+        stop: threading.Event | None = None,
         concurrency: int = CONCURRENCY,
         pool_wait_seconds: float = POOL_WAIT_SECONDS,
     ) -> None:
@@ -116,32 +136,29 @@ class Worker:
         self._periodic = periodic
         self._concurrency = concurrency
         self._pool_wait_seconds = pool_wait_seconds
-        self._asked_to_stop = threading.Event()
-        self._engine: Engine | None = None
+        self._stop = stop or threading.Event()
 
     def run(self, *, until_idle: bool = False) -> None:
-        """Run until `stop` is called, or once through what waits. Raises WorkerStopped.
+        """Run until told to stop, or once through what waits. Raises WorkerStopped.
 
         Signals are the caller's business. A job that is running is finished before this returns.
         """
         try:
             asyncio.run(self._run(until_idle=until_idle))
-        except ConnectorException as error:
+        except (ConnectorException, psycopg.Error) as error:
             raise WorkerStopped("the worker lost its database") from error
-        if not until_idle and not self._asked_to_stop.is_set():
+        if not until_idle and not self._stop.is_set():
             raise WorkerStopped("the worker ended by itself; the log says why")
 
     def stop(self) -> None:
         """Ask the worker to stop; may be called from any thread and from a signal handler."""
-        self._asked_to_stop.set()
-        if self._engine is not None:
-            self._engine.stop()  # type: ignore[no-untyped-call]
+        self._stop.set()
 
     async def _run(self, *, until_idle: bool) -> None:
         app = self._app()
         async with app.open_async():
             await _rescue(app)
-            self._engine = Engine(
+            engine = Engine(
                 app,
                 concurrency=1 if until_idle else self._concurrency,
                 wait=not until_idle,
@@ -150,12 +167,16 @@ class Worker:
                 delete_jobs="successful",
                 install_signal_handlers=False,
             )
-            rescuer = asyncio.create_task(_rescue_for_ever(app))
+            beside = [
+                asyncio.create_task(_rescue_for_ever(app)),
+                asyncio.create_task(_pass_on(self._stop, engine)),
+            ]
             try:
-                if not self._asked_to_stop.is_set():
-                    await self._engine.run()  # type: ignore[no-untyped-call]
+                if not self._stop.is_set():
+                    await engine.run()  # type: ignore[no-untyped-call]
             finally:
-                rescuer.cancel()
+                for task in beside:
+                    task.cancel()
 
     def _app(self) -> App:
         connector = PsycopgConnector(
@@ -198,16 +219,18 @@ async def _rescue_for_ever(app: App) -> None:
         await asyncio.sleep(RESCUE_SECONDS)
         try:
             await _rescue(app)
-        except ConnectorException:  # The engine notices too, and decides.
+        except ConnectorException:  # The engine meets the same trouble, and ends.
             _log.exception("jobs.rescue_failed")
 
 
 async def _rescue(app: App) -> None:
     """Queue the jobs of dead workers again."""
-    manager = app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=RESCUE_SECONDS):
-        _log.warning("jobs.rescued", extra={"task": job.task_name, "job": job.id})
-        try:
-            await manager.retry_job(job)
-        except UniqueViolation:  # One of the same queueing lock waits; it does the work.
-            await manager.finish_job(job, status=Status.FAILED, delete_job=False)
+    for row in await app.connector.execute_query_all_async(RESCUE, seconds=RESCUE_SECONDS):
+        _log.warning("jobs.rescued", job=row["id"], name=row["task_name"])
+
+
+async def _pass_on(stop: threading.Event, engine: Engine) -> None:
+    """Tell the engine to stop, when we are told; a thread that waited could not be called off."""
+    while not stop.is_set():  # noqa: ASYNC110  an asyncio event cannot be set by other threads
+        await asyncio.sleep(STOP_SECONDS)
+    engine.stop()  # type: ignore[no-untyped-call]

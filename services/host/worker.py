@@ -42,7 +42,7 @@ def run(platform: Platform, plugins: Sequence[Plugin], *, ready_file: Path | Non
     threads: list[threading.Thread] = [
         *sweeps,
         Listener(sweeps, url=platform.database.url, stop=stop),
-        JobThread(tasks, platform=platform, stop=stop, grace_seconds=GRACE_SECONDS),
+        JobThread(tasks, platform=platform, stop=stop),
     ]
     if platform.settings.clock_offset_file:
         threads.append(ClockWatch(platform.settings.clock_offset_file, sweeps, stop=stop))
