@@ -48,10 +48,13 @@ def transaction(journal: Journal, *, names: Mapping[str, str]) -> Iterator[str]:
 
 
 def foot(*, day: date, closing: TrialBalance, names: Mapping[str, str]) -> Iterator[str]:
-    """Return the assertions; Beancount takes them at the beginning of their date."""
+    """Return the assertions; Beancount takes them at the beginning of their date.
+
+    Its own tolerance would let a fen pass, so each assertion says there is none.
+    """
     for row in closing.rows:
         amount = format_yuan(row.debits_minor - row.credits_minor)
-        yield f"{day + DAY} balance {names[row.account]}  {amount} {row.currency}\n"
+        yield f"{day + DAY} balance {names[row.account]}  {amount} ~ 0 {row.currency}\n"
 
 
 def account_names(closing: TrialBalance) -> dict[str, str]:
