@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -105,15 +105,14 @@ class Draft:
         canonical = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).digest()
 
-    def changes(self) -> Mapping[str, int]:
-        """Return each account's change in its normal direction."""
-        changes: Counter[str] = Counter()
-        for line in self.lines:
-            changes[line.source] -= line.amount_minor * account_type(line.source).normal_sign
-            changes[line.destination] += (
-                line.amount_minor * account_type(line.destination).normal_sign
-            )
-        return changes
+
+def changes_of(lines: Iterable[Line]) -> Mapping[str, int]:
+    """Return what lines change, by account, in the account's normal direction."""
+    changes: Counter[str] = Counter()
+    for line in lines:
+        changes[line.source] -= line.amount_minor * account_type(line.source).normal_sign
+        changes[line.destination] += line.amount_minor * account_type(line.destination).normal_sign
+    return changes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,3 +149,40 @@ class Journal:
     content_hash: bytes
     postings: tuple[Posting, ...]
     is_new: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        draft: Draft,
+        *,
+        journal_id: str,
+        posted_at: datetime,
+        business_date: date,
+        late_for: date | None,
+    ) -> "Journal":
+        """Return the journal that a draft has just become."""
+        return cls(
+            book_id=draft.book_id,
+            journal_id=journal_id,
+            reference=draft.reference,
+            template=draft.template,
+            template_version=draft.template_version,
+            effective_at=draft.effective_at,
+            posted_at=posted_at,
+            business_date=business_date,
+            late_for=late_for,
+            reverses_journal_id=draft.reverses_journal_id,
+            metadata=draft.metadata,
+            content_hash=draft.content_hash,
+            postings=tuple(
+                Posting(
+                    line=number,
+                    source=line.source,
+                    destination=line.destination,
+                    amount_minor=line.amount_minor,
+                    currency=draft.currency,
+                )
+                for number, line in enumerate(draft.lines, start=1)
+            ),
+            is_new=True,
+        )

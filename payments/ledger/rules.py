@@ -1,10 +1,12 @@
-"""Names of accounts, and what the five types of account mean. Pure."""
+"""Names of accounts, what the five types of account mean, and how a reservation ends. Pure."""
 
 import re
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from payments.kernel.errors import Invalid
+from payments.kernel.states import Machine
 
 ACCOUNT_NAME_LENGTH: Final = 200
 SEGMENT: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
@@ -66,3 +68,33 @@ def due_from(book_id: str) -> str:
 def due_to(book_id: str) -> str:
     """Name the account that holds what this book owes another one."""
     return f"liabilities:due-to:{book_id}"
+
+
+class ReservationState(StrEnum):
+    """Where a reservation stands; every state but the first is final."""
+
+    PENDING = "pending"
+    POSTED = "posted"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+
+
+class ReservationEvent(StrEnum):
+    """What ends a reservation."""
+
+    POST = "post"
+    VOID = "void"
+    EXPIRE = "expire"
+
+
+RESERVATION: Final = Machine(
+    "reservation",
+    ReservationState.PENDING,
+    MappingProxyType(
+        {
+            (ReservationState.PENDING, ReservationEvent.POST): ReservationState.POSTED,
+            (ReservationState.PENDING, ReservationEvent.VOID): ReservationState.VOIDED,
+            (ReservationState.PENDING, ReservationEvent.EXPIRE): ReservationState.EXPIRED,
+        }
+    ),
+)

@@ -58,11 +58,15 @@ class Leg:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A leg with accounts and amount filled in; it becomes one posting."""
+    """A leg with accounts and amount filled in; it becomes one posting.
+
+    `name` is the name the leg's template has for the amount.
+    """
 
     source: str
     destination: str
     amount_minor: int
+    name: str = "amount"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +115,7 @@ class PostingTemplate:
                 source=check_account_name(leg.source.format_map(parameters)),
                 destination=check_account_name(leg.destination.format_map(parameters)),
                 amount_minor=amounts[leg.amount],
+                name=leg.amount,
             )
             for leg in self.legs
             if amounts[leg.amount]

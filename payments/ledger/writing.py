@@ -3,17 +3,15 @@
 from datetime import datetime
 from typing import Any, Final
 
-import psycopg
 from sqlalchemy import ARRAY, BigInteger, Row, Text, bindparam, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from payments.kernel.clock import business_date
 from payments.kernel.errors import Conflict
-from payments.kernel.ids import BookId, new_book_id
-from payments.ledger import queries
-from payments.ledger.chart import bound_of
-from payments.ledger.journals import Draft, Journal, Posting
+from payments.kernel.ids import new_book_id
+from payments.ledger import accounts, guards, queries
+from payments.ledger.guards import Change
+from payments.ledger.journals import Draft, Journal, changes_of
 
 
 class ReferenceTaken(Conflict):
@@ -22,22 +20,6 @@ class ReferenceTaken(Conflict):
     code = "reference-taken"
     zh = "业务参考号已被使用"
     en = "The reference is used by a different journal"
-
-
-class CurrencyDiffers(Conflict):
-    """An account holds one currency; another needs an account of its own."""
-
-    code = "currency-differs"
-    zh = "科目币种不一致"
-    en = "The account holds another currency"
-
-
-class BoundReached(Conflict):
-    """The account's balance, less what is reserved, would leave its bounds."""
-
-    code = "bound-reached"
-    zh = "余额不足或超出限额"
-    en = "The balance does not allow this"
 
 
 # No account is locked here. `calendars` is read in the statement that inserts, so whoever closes a
@@ -83,27 +65,6 @@ FROM (VALUES (1)) AS always LEFT JOIN journal ON true
     bindparam("amounts", type_=ARRAY(BigInteger)),
 )
 
-OPEN_ACCOUNTS: Final = text(
-    """
-INSERT INTO ledger.accounts (book_id, account, currency, bounded, opened_at)
-VALUES (:book_id, :account, :currency, :bounded, :opened_at) ON CONFLICT DO NOTHING
-"""
-)
-
-OPEN_BALANCES: Final = text(
-    """
-INSERT INTO ledger.bounded_balances (book_id, account, minimum_minor, maximum_minor)
-VALUES (:book_id, :account, :minimum_minor, :maximum_minor) ON CONFLICT DO NOTHING
-"""
-)
-
-MOVE_BALANCE: Final = text(
-    """
-UPDATE ledger.bounded_balances SET balance_minor = balance_minor + :change
-WHERE book_id = :book_id AND account = :account
-"""
-)
-
 
 def write(session: Session, draft: Draft, *, now: datetime) -> Journal:
     """Write a journal, or return the one that already has its reference and moves the same.
@@ -114,77 +75,30 @@ def write(session: Session, draft: Draft, *, now: datetime) -> Journal:
     journal_id = new_book_id("jnl", draft.book_id)
     row = _insert(session, draft, journal_id=journal_id, now=now)
     if row.books and row.known < len(draft.accounts):
-        open_accounts(
+        accounts.open_accounts(
             session, book_id=draft.book_id, names=draft.accounts, currency=draft.currency, now=now
         )
         row = _insert(session, draft, journal_id=journal_id, now=now)
     if not row.books:
         raise queries.BookNotFound(draft.book_id)
     if row.known < len(draft.accounts):
-        raise CurrencyDiffers(f"an account of {draft.reference} does not hold {draft.currency}")
+        raise accounts.CurrencyDiffers(f"{draft.reference} in {draft.currency}")
     if row.business_date is None:
         return _already_there(session, draft)
     if row.bounded:
-        changes = draft.changes()
-        _move_bounded(session, draft.book_id, {name: changes[name] for name in row.bounded})
-    return Journal(
-        book_id=draft.book_id,
+        changes = changes_of(draft.lines)
+        guards.move(
+            session,
+            book_id=draft.book_id,
+            changes={name: Change(balance=changes[name]) for name in row.bounded},
+        )
+    return Journal.of(
+        draft,
         journal_id=journal_id,
-        reference=draft.reference,
-        template=draft.template,
-        template_version=draft.template_version,
-        effective_at=draft.effective_at,
         posted_at=now,
         business_date=row.business_date,
         late_for=row.late_for,
-        reverses_journal_id=draft.reverses_journal_id,
-        metadata=draft.metadata,
-        content_hash=draft.content_hash,
-        postings=tuple(
-            Posting(
-                line=number,
-                source=line.source,
-                destination=line.destination,
-                amount_minor=line.amount_minor,
-                currency=draft.currency,
-            )
-            for number, line in enumerate(draft.lines, start=1)
-        ),
-        is_new=True,
     )
-
-
-def open_accounts(
-    session: Session, *, book_id: BookId, names: list[str], currency: str, now: datetime
-) -> None:
-    """Open those accounts that are not open yet, with the bounds the chart gives them."""
-    bounds = {name: bound_of(name) for name in names}
-    guarded = [
-        {
-            "book_id": book_id,
-            "account": name,
-            "minimum_minor": bound.minimum_minor,
-            "maximum_minor": bound.maximum_minor,
-        }
-        for name, bound in bounds.items()
-        if (bound.minimum_minor, bound.maximum_minor) != (None, None)
-    ]
-    guarded_names = {row["account"] for row in guarded}
-    session.execute(
-        OPEN_ACCOUNTS,
-        [
-            {
-                "book_id": book_id,
-                "account": name,
-                "currency": currency,
-                "bounded": name in guarded_names,
-                "opened_at": now,
-            }
-            for name in names
-        ],
-    )
-    if guarded:
-        session.execute(OPEN_BALANCES, guarded)
 
 
 def _insert(session: Session, draft: Draft, *, journal_id: str, now: datetime) -> Row[Any]:
@@ -209,24 +123,6 @@ def _insert(session: Session, draft: Draft, *, journal_id: str, now: datetime) -
             "amounts": [line.amount_minor for line in draft.lines],
         },
     ).one()
-
-
-def _move_bounded(session: Session, book_id: BookId, changes: dict[str, int]) -> None:
-    """Change guarded balances, last and in ascending order, so that locks are short and ordered.
-
-    The table's own constraints are the guard: a violation also makes sure that the journal, which
-    is already written, cannot be committed.
-    """
-    for account in sorted(changes):
-        try:
-            session.execute(
-                MOVE_BALANCE,
-                {"book_id": book_id, "account": account, "change": changes[account]},
-            )
-        except IntegrityError as error:
-            if isinstance(error.orig, psycopg.errors.CheckViolation):
-                raise BoundReached(account) from error
-            raise
 
 
 def _already_there(session: Session, draft: Draft) -> Journal:

@@ -12,7 +12,7 @@ from payments.kernel.database import Database
 from payments.kernel.ids import BookId
 from payments.ledger import queries
 from payments.ledger.journals import MetadataTooLong, ReferenceInvalid
-from payments.ledger.writing import BoundReached, CurrencyDiffers, ReferenceTaken
+from payments.ledger.operations import BoundReached, CurrencyDiffers, ReferenceTaken
 from tests.support.books import METRO, MOVE, NOW, SPEND, TILL, TOP_UP, open_books, post
 
 WALLETS = st.sampled_from(["ann", "bob", "cai"])

@@ -1,11 +1,9 @@
-"""Open books, post journals, and move money between books."""
+"""Move money between books: one journal now, the other book's by a fact."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Final
+from datetime import datetime
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from payments.events.operations import record
@@ -17,8 +15,6 @@ from payments.ledger.journals import Draft, Journal
 from payments.ledger.rules import due_from, due_to
 from payments.ledger.templates import Line, PostingTemplate
 from payments.ledger.writing import write
-
-FIRST_DAY: Final = date(2000, 1, 1)  # A new book takes journals for any later date.
 
 
 class TransferNotPaired(Invalid):
@@ -37,56 +33,6 @@ class Side:
     template: PostingTemplate
     amounts: Mapping[str, int]
     parameters: Mapping[str, str]
-
-
-def open_book(session: Session, *, book_id: BookId, name: str, now: datetime) -> None:
-    """Open a book; opening it again changes nothing."""
-    session.execute(
-        text(
-            "INSERT INTO ledger.books (book_id, name, opened_at) VALUES (:book_id, :name, :now)"
-            " ON CONFLICT DO NOTHING"
-        ),
-        {"book_id": book_id, "name": name, "now": now},
-    )
-    session.execute(
-        text(
-            "INSERT INTO ledger.calendars (book_id, open_from) VALUES (:book_id, :open_from)"
-            " ON CONFLICT DO NOTHING"
-        ),
-        {"book_id": book_id, "open_from": FIRST_DAY},
-    )
-
-
-def post(
-    session: Session,
-    *,
-    book_id: BookId,
-    template: PostingTemplate,
-    amounts: Mapping[str, int],
-    parameters: Mapping[str, str],
-    reference: str,
-    effective_at: datetime,
-    now: datetime,
-    metadata: Mapping[str, str] | None = None,
-    currency: str = CNY,
-) -> Journal:
-    """Post a journal in the caller's transaction, which is READ COMMITTED.
-
-    The reference is unique in the book for ever: the same reference moving the same again returns
-    the journal that is there. Accounts are opened on first use. Raises BookNotFound,
-    ReferenceTaken, CurrencyDiffers, BoundReached and what `PostingTemplate.fill` raises.
-    """
-    draft = Draft.from_template(
-        template,
-        book_id=book_id,
-        amounts=amounts,
-        parameters=parameters,
-        reference=reference,
-        effective_at=effective_at,
-        metadata=metadata,
-        currency=currency,
-    )
-    return write(session, draft, now=now)
 
 
 def transfer_between_books(

@@ -1,30 +1,21 @@
-"""Balances, trial balances and journals."""
+"""Journals with their postings."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, Select, select, text
+from sqlalchemy import RowMapping, Select, select
 from sqlalchemy.orm import Session
 
 from payments.kernel.errors import NotFound
 from payments.kernel.ids import BookId
-from payments.kernel.money import CNY
-from payments.ledger.balances import Balance, TrialBalance
 from payments.ledger.journals import Journal, Posting
-from payments.ledger.models import BookRow, JournalRow, PostingRow
+from payments.ledger.models import JournalRow, PostingRow
 
 JOURNAL_PAGE: Final = 100
-END_OF_TIME: Final = date.max
 
-
-class BookNotFound(NotFound):
-    """No such book was opened."""
-
-    code = "book-not-found"
-    zh = "账本不存在"
-    en = "There is no such book"
+_SELECT: Final[Select[tuple[Any, ...]]] = select(*JournalRow.__table__.columns)
 
 
 class JournalNotFound(NotFound):
@@ -35,90 +26,6 @@ class JournalNotFound(NotFound):
     en = "There is no such journal"
 
 
-BALANCE: Final = text(
-    """
-SELECT COALESCE(sum(debit), 0) AS debits_minor, COALESCE(sum(credit), 0) AS credits_minor
-FROM (
-    SELECT amount_minor AS debit, 0 AS credit FROM ledger.postings
-    WHERE book_id = :book_id AND destination = :account AND business_date <= :as_of
-    UNION ALL
-    SELECT 0, amount_minor FROM ledger.postings
-    WHERE book_id = :book_id AND source = :account AND business_date <= :as_of
-) AS sides
-"""
-)
-
-TRIAL_BALANCE: Final = text(
-    """
-SELECT book_id, account, currency, sum(debit) AS debits_minor, sum(credit) AS credits_minor
-FROM (
-    SELECT book_id, destination AS account, currency, amount_minor AS debit, 0 AS credit
-    FROM ledger.postings
-    WHERE (CAST(:book_id AS text) IS NULL OR book_id = :book_id) AND business_date <= :as_of
-    UNION ALL
-    SELECT book_id, source, currency, 0, amount_minor
-    FROM ledger.postings
-    WHERE (CAST(:book_id AS text) IS NULL OR book_id = :book_id) AND business_date <= :as_of
-) AS sides
-GROUP BY book_id, account, currency ORDER BY book_id, account, currency
-"""
-)
-
-
-def balance(
-    session: Session,
-    *,
-    book_id: BookId,
-    account: str,
-    as_of: date | None = None,
-    currency: str = CNY,
-) -> Balance:
-    """Return an account's balance, now or at the end of a business date; zero if never used."""
-    row = session.execute(
-        BALANCE, {"book_id": book_id, "account": account, "as_of": as_of or END_OF_TIME}
-    ).one()
-    return Balance(
-        book_id=book_id,
-        account=account,
-        currency=currency,
-        debits_minor=int(row.debits_minor),
-        credits_minor=int(row.credits_minor),
-    )
-
-
-def trial_balance(
-    session: Session, *, book_id: BookId | None = None, as_of: date | None = None
-) -> TrialBalance:
-    """Return every account's balance in a book, or in all books, now or at the end of a date."""
-    rows = session.execute(TRIAL_BALANCE, {"book_id": book_id, "as_of": as_of or END_OF_TIME})
-    return TrialBalance(
-        book_id=book_id,
-        as_of=as_of,
-        rows=[
-            Balance(
-                book_id=BookId(row.book_id),
-                account=row.account,
-                currency=row.currency,
-                debits_minor=int(row.debits_minor),
-                credits_minor=int(row.credits_minor),
-            )
-            for row in rows
-        ],
-    )
-
-
-def books(session: Session) -> list[BookId]:
-    """Return every book's id, ascending."""
-    return [BookId(name) for name in session.scalars(select(BookRow.book_id).order_by("book_id"))]
-
-
-def check_book(session: Session, *, book_id: BookId) -> BookId:
-    """Return the book's id when it was opened. Raises BookNotFound."""
-    if session.scalar(select(BookRow.book_id).where(BookRow.book_id == book_id)) is None:
-        raise BookNotFound(book_id)
-    return book_id
-
-
 def journal(session: Session, *, book_id: BookId, journal_id: str) -> Journal:
     """Return a journal with its postings. Raises JournalNotFound."""
     return _one(
@@ -126,6 +33,15 @@ def journal(session: Session, *, book_id: BookId, journal_id: str) -> Journal:
         _SELECT.where(JournalRow.book_id == book_id, JournalRow.journal_id == journal_id),
         wanted=journal_id,
     )
+
+
+def reversal_of(session: Session, *, book_id: BookId, journal_id: str) -> Journal | None:
+    """Return the journal that reverses another one, if any does."""
+    found = _with_postings(
+        session,
+        _SELECT.where(JournalRow.book_id == book_id, JournalRow.reverses_journal_id == journal_id),
+    )
+    return found[0] if found else None
 
 
 def journal_of_reference(session: Session, *, book_id: BookId, reference: str) -> Journal:
@@ -155,9 +71,6 @@ def journals(
     if after is not None:
         chosen = chosen.where(JournalRow.journal_id > after)
     return _with_postings(session, chosen.order_by(JournalRow.journal_id).limit(limit))
-
-
-_SELECT: Final[Select[tuple[Any, ...]]] = select(*JournalRow.__table__.columns)
 
 
 def _one(session: Session, chosen: Select[tuple[Any, ...]], *, wanted: str) -> Journal:

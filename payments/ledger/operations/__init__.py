@@ -1,0 +1,43 @@
+"""What can be done to the books inside somebody's transaction."""
+
+from payments.ledger.accounts import CurrencyDiffers
+from payments.ledger.guards import BoundReached
+from payments.ledger.operations.books import open_book
+from payments.ledger.operations.posting import post
+from payments.ledger.operations.reservations import (
+    ReservationExceeded,
+    ReservationExpired,
+    expire,
+    post_reserved,
+    reserve,
+    void,
+)
+from payments.ledger.operations.reversals import AlreadyReversed, ReversalNotReversible, reverse
+from payments.ledger.operations.transfers import (
+    Side,
+    TransferNotPaired,
+    post_other_side,
+    transfer_between_books,
+)
+from payments.ledger.writing import ReferenceTaken
+
+__all__ = [
+    "AlreadyReversed",
+    "BoundReached",
+    "CurrencyDiffers",
+    "ReferenceTaken",
+    "ReservationExceeded",
+    "ReservationExpired",
+    "ReversalNotReversible",
+    "Side",
+    "TransferNotPaired",
+    "expire",
+    "open_book",
+    "post",
+    "post_other_side",
+    "post_reserved",
+    "reserve",
+    "reverse",
+    "transfer_between_books",
+    "void",
+]
