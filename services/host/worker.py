@@ -15,6 +15,7 @@ from typing import Final
 from payments.events import flows as events
 from payments.events.listeners import HandlersByFact, NamedHandler, combine
 from payments.kernel import idempotency
+from services.host.core import core_handlers
 from services.host.jobs import JobThread
 from services.host.logs import logger
 from services.host.manifest import Plugin, Sweep
@@ -71,8 +72,9 @@ def host_sweeps(plugins: Sequence[Plugin]) -> tuple[Sweep, ...]:
 
 
 def handlers_of(plugins: Iterable[Plugin]) -> HandlersByFact:
-    """Return the handlers of all plug-ins by fact, each under its lasting name."""
+    """Return the handlers of the core and of all plug-ins by fact, each under its lasting name."""
     return combine(
+        core_handlers(),
         *(
             {
                 handler.fact.name: [
@@ -84,7 +86,7 @@ def handlers_of(plugins: Iterable[Plugin]) -> HandlersByFact:
             }
             for plugin in plugins
             for handler in plugin.handlers
-        )
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from payments.events.facts import declared
 from payments.events.listeners import NamedHandler
 from payments.webhooks import handlers, queries, signing
 from payments.webhooks.handlers import publish
+from services.host.worker import handlers_of
 from tests.webhooks.conftest import METRO, Office, Receiver, TicketSold
 
 
@@ -88,3 +89,13 @@ def test_a_broken_listener_beside_it_does_not_repeat_the_delivery(
         events.drain(office.database, handlers=beside, clock=office.clock)
         office.wait(minutes=1)
     assert len(office.deliveries()) == 1
+
+
+def test_the_worker_publishes_every_published_fact_and_no_other() -> None:
+    heard = {
+        name
+        for name, listeners in handlers_of(()).items()
+        if any(listener.name == "webhooks.publish" for listener in listeners)
+    }
+    assert heard == {name for name, fact in declared().items() if fact.published}
+    assert TicketSold.name in heard
