@@ -14,7 +14,7 @@ WORKERS ?= auto
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): requirements-dev.lock pyproject.toml
+$(READY): requirements-dev.lock requirements-sdk.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it with make PYTHON=…"; exit 1; }
 	@test -x $(BIN)/python || { echo "Making .venv with $(PYTHON)"; $(PYTHON) -m venv .venv; }
 	@echo "Installing the locked packages"
@@ -22,6 +22,10 @@ $(READY): requirements-dev.lock pyproject.toml
 		--require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --root-user-action=ignore \
 		--no-deps --no-build-isolation -e .
+	@# python-alipay-sdk lies apart: it and the official SDK both bring alipay/__init__.py.
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --root-user-action=ignore \
+		--no-deps --no-build-isolation --require-hashes --upgrade --target .venv/sdk \
+		-r requirements-sdk.lock
 	@touch $@
 
 demo: $(READY) ## Set everything up and play one day of the city, to the last fen

@@ -48,8 +48,8 @@ def issue(issuer: Authority, common_name: str, key: rsa.RSAPublicKey) -> x509.Ce
 
 
 def pem(*certificates: x509.Certificate) -> bytes:
-    """Return certificates as one PEM bundle."""
-    return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
+    """Return certificates as one PEM bundle, a blank line between two, as in Alipay's."""
+    return b"\n".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
 
 
 def serial_name(certificate: x509.Certificate) -> str:
