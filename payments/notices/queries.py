@@ -53,5 +53,9 @@ def left_unverified(session: Session, *, limit: int, now: datetime) -> Sequence[
 
 def counts(session: Session) -> dict[str, int]:
     """Return how many notices there are in each state."""
-    rows = session.execute(select(InboxNotice.state, func.count()).group_by(InboxNotice.state))
-    return dict.fromkeys(map(str, NoticeState), 0) | dict(rows.tuples().all())
+    found = dict.fromkeys(map(str, NoticeState), 0)
+    for state, count in session.execute(
+        select(InboxNotice.state, func.count()).group_by(InboxNotice.state)
+    ):
+        found[state] = count
+    return found

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from payments.events.facts import Fact
 from payments.kernel.ids import BookId
 from payments.orders.models import Order
 from payments.orders.rules import CloseReason, Surplus
+
+# What the merchant is told of its own order; who the citizen is stays with the city.
+PUBLISHED: Final = ("order_id", "service", "service_reference", "amount_minor", "currency")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,7 @@ class OrderPaid(AboutOrder, Fact):
     """An order was paid, once and for all; the service may deliver."""
 
     name = "order.paid"
+    published = (*PUBLISHED, "provider", "paid_at")
 
     attempt_id: str
     provider: str
@@ -46,6 +50,7 @@ class OrderClosed(AboutOrder, Fact):
     """An order can no longer be paid; the service may release what it held."""
 
     name = "order.closed"
+    published = (*PUBLISHED, "reason", "closed_at")
 
     reason: CloseReason
     closed_at: datetime

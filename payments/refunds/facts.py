@@ -2,12 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from payments.events.facts import Fact
 from payments.kernel.ids import BookId
 from payments.orders.models import Order
 from payments.refunds.models import Refund
+
+# What the merchant is told of a refund of its own order.
+PUBLISHED: Final = (
+    "refund_id",
+    "order_id",
+    "service",
+    "service_reference",
+    "reference",
+    "amount_minor",
+    "currency",
+    "happened_at",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +51,7 @@ class RefundSucceeded(AboutRefund, Fact):
     """Part or all of what was paid for an order has been returned."""
 
     name = "refund.succeeded"
+    published = PUBLISHED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +59,7 @@ class RefundFailed(AboutRefund, Fact):
     """The provider will not make a refund; its reservation is released and a case is open."""
 
     name = "refund.failed"
+    published = PUBLISHED
 
 
 @dataclass(frozen=True, kw_only=True)

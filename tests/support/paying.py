@@ -11,7 +11,7 @@ from payments.events.facts import Fact
 from payments.events.listeners import combine
 from payments.kernel.clock import FixedClock
 from payments.kernel.database import Database
-from payments.kernel.ids import PLATFORM_BOOK, BookId
+from payments.kernel.ids import PLATFORM_BOOK, BookId, book_of
 from payments.ledger import operations as ledger
 from payments.ledger import queries as ledger_queries
 from payments.ledger.handlers import HANDLERS as LEDGER_HANDLERS
@@ -177,7 +177,7 @@ class City:
 
     def attempt(self, attempt: Attempt) -> Attempt:
         with self.database.transaction() as session:
-            return queries.attempt(session, book_id=METRO, attempt_id=attempt.id)
+            return queries.attempt(session, book_id=book_of(attempt.id), attempt_id=attempt.id)
 
     def refund(self, order: Order, amount_minor: int, reference: str = "r-1") -> Refund:
         with self.database.transaction() as session:

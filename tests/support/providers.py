@@ -213,7 +213,7 @@ class FakeProvider:
         return Report(**{**said, **self.says})
 
     def notice(
-        self, number: str, refund_number: str | None = None, **changes: Any
+        self, number: str, refund_number: str | None = None, /, **changes: Any
     ) -> tuple[dict[str, str], bytes]:
         """A signed notice, headers and body, of what really became of a payment or refund."""
         report = self.refund_report(number, refund_number) if refund_number else self.report(number)
