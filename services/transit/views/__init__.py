@@ -1,0 +1,1 @@
+"""Transit over HTTP, one module for each audience: everybody, citizens, devices."""
