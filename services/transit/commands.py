@@ -1,6 +1,7 @@
 """`flask transit …`: prove what was charged."""
 
 import click
+from flask.cli import with_appcontext
 
 from services.host.platform import current_platform
 from services.transit import queries
@@ -13,6 +14,7 @@ def transit() -> None:
 
 
 @transit.command("recompute")
+@with_appcontext
 def recompute() -> None:
     """Recompute every fare from what its ticket stores; exit 1 when one differs."""
     checked, differing = 0, 0

@@ -37,7 +37,7 @@ class Ticket(Model):
         CheckConstraint(
             "(state IN ('refunding', 'refunded')) = (refund_id IS NOT NULL)", name="refund"
         ),
-        Index("tickets_citizen_idx", "citizen_id", "id"),
+        Index("tickets_citizen_idx", "citizen_id", "ordered_at", "id"),
         Index("tickets_uncollected_idx", "collect_until", postgresql_where=text("state = 'paid'")),
         {"schema": "transit", "info": {"sharding": "book_id"}},
     )

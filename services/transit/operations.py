@@ -16,6 +16,7 @@ from payments.kernel.errors import Conflict, Invalid, NotFound
 from payments.kernel.ids import BookId, book_of, new_book_id
 from payments.ledger import operations as ledger
 from payments.orders import operations as orders
+from payments.orders.models import Order
 from payments.refunds import operations as refunds
 from services.transit import queries
 from services.transit.facts import TicketCollected
@@ -24,6 +25,7 @@ from services.transit.postings import SERVICE, TICKET_COLLECTED
 from services.transit.reference.versions import Reference
 from services.transit.rules.policies import Policy
 from services.transit.rules.tickets import (
+    TICKET,
     RefundReason,
     TicketEvent,
     TicketState,
@@ -87,29 +89,13 @@ def buy(
         raise TooManyTickets
     network = reference.network(on=day)
     fare = reference.fare(from_station, to_station, on=day)
-    book_id = network.operator_of(from_station).book_id
-    ticket_id = new_book_id("tkt", book_id)
-    pay_until = now + timedelta(minutes=policies.value(Policy.PAYMENT_WINDOW, on=day))
     start, end = network.station(from_station), network.station(to_station)
-    order = orders.place(
-        session,
-        book_id=book_id,
-        service=SERVICE,
-        service_reference=ticket_id,
-        citizen_id=citizen_id,
-        amount_minor=fare.amount_minor * count,
-        currency=fare.currency,
-        subject=f"地铁单程票 {start.name_zh}—{end.name_zh} ×{count}",
-        expires_at=pay_until,
-        metadata={"from": from_station, "to": to_station, "count": count},
-        now=now,
-    )
+    book_id = network.operator_of(from_station).book_id
     ticket = Ticket(
         book_id=book_id,
-        id=ticket_id,
+        id=new_book_id("tkt", book_id),
         citizen_id=citizen_id,
-        order_id=order.id,
-        state=TicketState.ORDERED,
+        state=TICKET.initial,
         from_station=from_station,
         to_station=to_station,
         count=count,
@@ -119,13 +105,16 @@ def buy(
         distance_m=fare.distance_m,
         explanation=fare.explanation.as_json(),
         ordered_at=now,
-        pay_until=pay_until,
+        pay_until=now + timedelta(minutes=policies.value(Policy.PAYMENT_WINDOW, on=day)),
         collect_until=collect_until(
             now,
             starts_minutes=policies.value(Policy.SERVICE_DAY_STARTS, on=day),
             service_days=policies.value(Policy.COLLECTION_DAYS, on=day),
         ),
     )
+    ticket.order_id = _place(
+        session, ticket, subject=f"地铁单程票 {start.name_zh}—{end.name_zh} ×{count}"
+    ).id
     session.add(ticket)
     session.flush()
     return ticket
@@ -244,6 +233,26 @@ def returned(
         Ticket.amount_minor == amount_minor,
         refund_id=refund_id,
         refunded_at=now,
+    )
+
+
+def _place(session: Session, ticket: Ticket, *, subject: str) -> Order:
+    return orders.place(
+        session,
+        book_id=BookId(ticket.book_id),
+        service=SERVICE,
+        service_reference=ticket.id,
+        citizen_id=ticket.citizen_id,
+        amount_minor=ticket.amount_minor,
+        currency=ticket.currency,
+        subject=subject,
+        expires_at=ticket.pay_until,
+        metadata={
+            "from": ticket.from_station,
+            "to": ticket.to_station,
+            "count": ticket.count,
+        },
+        now=ticket.ordered_at,
     )
 
 

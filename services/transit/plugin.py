@@ -12,7 +12,7 @@ from services.transit import flows, handlers
 from services.transit.commands import transit
 from services.transit.postings import TICKET_COLLECTED
 from services.transit.reference import versions
-from services.transit.views import everybody
+from services.transit.views import citizens, devices, everybody
 
 UNCOLLECTED_EVERY: Final = timedelta(minutes=1)
 
@@ -25,7 +25,7 @@ def return_uncollected(platform: Platform) -> int:
 plugin: Final = Plugin(
     name="transit",
     title=Title(zh="公共交通", en="Public transport"),
-    blueprints=(everybody.blueprint,),
+    blueprints=(everybody.blueprint, citizens.blueprint, devices.blueprint),
     handlers=(
         Handler(fact=OrderPaid, run=handlers.issue_ticket),
         Handler(fact=OrderClosed, run=handlers.lapse_ticket),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -38,13 +38,15 @@ def ticket(session: Session, *, ticket_id: str, citizen_id: str) -> Ticket:
 
 
 def tickets(
-    session: Session, *, citizen_id: str, before: str | None, limit: int
+    session: Session, *, citizen_id: str, after: tuple[Any, ...] | None, limit: int
 ) -> Sequence[Ticket]:
-    """Return a citizen's tickets, newest first, older than `before` where it is given."""
+    """Return a citizen's tickets, newest first, from beyond `after` (ordered_at, id)."""
+    position = tuple_(Ticket.ordered_at, Ticket.id)
     query = select(Ticket).where(Ticket.citizen_id == citizen_id)
-    if before is not None:
-        query = query.where(Ticket.id < before)
-    return session.scalars(query.order_by(Ticket.id.desc()).limit(limit)).all()
+    if after is not None:
+        query = query.where(position < after)
+    newest_first = query.order_by(Ticket.ordered_at.desc(), Ticket.id.desc())
+    return session.scalars(newest_first.limit(limit)).all()
 
 
 def by_pick_up_code(session: Session, *, book_id: str, pick_up_code: str) -> Ticket | None:

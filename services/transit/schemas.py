@@ -1,13 +1,12 @@
-"""What transit is asked and what it answers; every answer lists exactly what may be seen.
+"""What transit is asked and what it answers; every answer lists exactly what may be seen."""
 
-What a schema does not name is refused: that is marshmallow's default.
-"""
-
+from collections.abc import Mapping
 from typing import Any
 
 import segno
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, pre_dump, validate
 
+from services.host.schemas import ObjectSchema
 from services.transit.models import Ticket
 from services.transit.rules.sentences import sentences
 from services.transit.rules.tickets import (
@@ -38,7 +37,7 @@ def picture(ticket: Ticket) -> str | None:
     return uri
 
 
-class StationSchema(Schema):
+class StationSchema(ObjectSchema):
     """A station and the lines that stop there."""
 
     station_id = fields.String(required=True, metadata={"example": "5"})
@@ -49,7 +48,7 @@ class StationSchema(Schema):
     longitude = fields.Float(required=True, metadata={"example": 120.19785})
 
 
-class LineSchema(Schema):
+class LineSchema(ObjectSchema):
     """A line and who runs it."""
 
     line_id = fields.String(required=True, metadata={"example": "4"})
@@ -59,7 +58,7 @@ class LineSchema(Schema):
     name_en = fields.String(required=True, metadata={"example": "Line 4"})
 
 
-class NetworkSchema(Schema):
+class NetworkSchema(ObjectSchema):
     """The network in force today."""
 
     version = fields.String(required=True, metadata={"example": "2019-01"})
@@ -67,7 +66,7 @@ class NetworkSchema(Schema):
     stations = fields.List(fields.Nested(StationSchema), required=True)
 
 
-class JourneySchema(Schema):
+class JourneySchema(ObjectSchema):
     """From where to where."""
 
     from_station = fields.String(
@@ -89,7 +88,7 @@ class OrderTicketSchema(JourneySchema):
     )
 
 
-class StepSchema(Schema):
+class StepSchema(ObjectSchema):
     """One step of the reckoning, with the figures that went in and came out."""
 
     name = fields.String(required=True, metadata={"example": "fare"})
@@ -98,27 +97,26 @@ class StepSchema(Schema):
     )
 
 
-class SentenceSchema(Schema):
+class SentenceSchema(ObjectSchema):
     """A step as a person reads it."""
 
     zh = fields.String(required=True, metadata={"example": "票价 4.00 元"})
     en = fields.String(required=True, metadata={"example": "The fare is 4.00 yuan"})
 
 
-class ExplanationSchema(Schema):
+class ExplanationSchema(ObjectSchema):
     """Why a fare is what it is; from rule, version and inputs it can be recomputed."""
 
     rule = fields.String(required=True, metadata={"example": EXPLANATION["rule"]})
     version = fields.String(required=True, metadata={"example": "1"})
     inputs = fields.Dict(required=True, metadata={"example": EXPLANATION["inputs"]})
     steps = fields.List(fields.Nested(StepSchema), required=True)
-    sentences = fields.Method(
-        "say", metadata={"type": "array", "items": {"$ref": "#/components/schemas/Sentence"}}
-    )
+    sentences = fields.List(fields.Nested(SentenceSchema), required=True)
 
-    def say(self, explanation: dict[str, Any]) -> list[dict[str, str]]:
-        """Return the steps as sentences."""
-        return sentences(explanation)
+    @pre_dump
+    def say(self, explanation: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        """Add the steps as sentences."""
+        return {**explanation, "sentences": sentences(explanation)}
 
 
 class FareSchema(JourneySchema):
@@ -188,7 +186,7 @@ class OneTicketSchema(TicketSchema):
     )
 
 
-class PickUpSchema(Schema):
+class PickUpSchema(ObjectSchema):
     """What a kiosk was given."""
 
     pick_up_code = fields.String(

@@ -42,12 +42,17 @@ class TransitCity(City):
         with self.database.transaction() as session:
             return order_queries.order(session, order_id=ticket.order_id, citizen_id=CITIZEN)
 
-    def paid_ticket(self, *, count: int = 1) -> Ticket:
-        ticket = self.buy(count=count)
-        attempt = self.start(self.order_of(ticket))
+    def pay_order(self, order_id: str) -> None:
+        with self.database.transaction() as session:
+            order = order_queries.order(session, order_id=order_id, citizen_id=CITIZEN)
+        attempt = self.start(order)
         assert self.pay(attempt)
         self.notify(attempt)
         self.run()
+
+    def paid_ticket(self, *, count: int = 1) -> Ticket:
+        ticket = self.buy(count=count)
+        self.pay_order(ticket.order_id)
         return self.ticket(ticket)
 
     def collect(self, ticket: Ticket, *, code: str | None = None) -> Ticket:

@@ -17,6 +17,21 @@ MOMENT = sa.TIMESTAMP(timezone=True)
 def upgrade() -> None:
     limit_time()
     create_schema("transit")
+    create_tickets()
+    op.create_index(
+        "tickets_citizen_idx", "tickets", ["citizen_id", "ordered_at", "id"], schema="transit"
+    )
+    op.create_index(
+        "tickets_uncollected_idx",
+        "tickets",
+        ["collect_until"],
+        schema="transit",
+        postgresql_where=sa.text("state = 'paid'"),
+    )
+    grant("transit.tickets", "SELECT, INSERT, UPDATE")
+
+
+def create_tickets() -> None:
     op.create_table(
         "tickets",
         sa.Column("book_id", sa.String, nullable=False),
@@ -49,15 +64,6 @@ def upgrade() -> None:
         *checks(),
         schema="transit",
     )
-    op.create_index("tickets_citizen_idx", "tickets", ["citizen_id", "id"], schema="transit")
-    op.create_index(
-        "tickets_uncollected_idx",
-        "tickets",
-        ["collect_until"],
-        schema="transit",
-        postgresql_where=sa.text("state = 'paid'"),
-    )
-    grant("transit.tickets", "SELECT, INSERT, UPDATE")
 
 
 def checks() -> list[sa.CheckConstraint]:
