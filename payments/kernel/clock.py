@@ -37,17 +37,28 @@ class FixedClock:
         self._moment += step
 
 
+class ClockFileUnreadable(RuntimeError):
+    """The file that moves the clock is missing or holds no number; the sentence says which."""
+
+
 class OffsetClock:
     """The machine's clock plus the seconds written in a file; lets a demonstration live a day.
 
-    The file is shared by web, worker and simulator. Refused in production by the settings.
+    The file is shared by web, worker and simulator, and is replaced in one step, never rewritten.
+    Refused in production by the settings. Raises ClockFileUnreadable.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=int(self._path.read_text("ascii")))
+        try:
+            return datetime.now(UTC) + timedelta(seconds=int(self._path.read_text("ascii")))
+        except (OSError, ValueError, OverflowError) as error:
+            raise ClockFileUnreadable(
+                f"{self._path} must hold a whole number of seconds by which to move the clock,"
+                f" such as 0 ({type(error).__name__})"
+            ) from error
 
 
 def business_date(moment: datetime) -> date:

@@ -28,7 +28,7 @@ DATABASE_NAME: Final = "qiantang"
 SHARED_DIRECTORY: Final = Path("/var/lib/qiantang")  # Used when running as root only.
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 20
-START_TRIES: Final = 5
+START_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)  # Seconds.
 POLL_SECONDS: Final = 0.02
 
 SETTINGS: Final[Mapping[str, str]] = {
@@ -48,9 +48,9 @@ UNSAFE_FOR_TESTS: Final[Mapping[str, str]] = {
 class EmbeddedPostgres:
     """One PostgreSQL server over one data directory, reached through a unix socket.
 
-    `directory` receives `data`, `server.log` and a lock; `binaries` is a PostgreSQL `bin` folder,
-    the wheel's own when not given; `settings` are added to SETTINGS; `ephemeral` removes the data
-    when the server stops.
+    `directory` receives `data` and `server.log`; whoever calls sees to it that one process at a
+    time uses it. `binaries` is a PostgreSQL `bin` folder, the wheel's own when not given;
+    `settings` are added to SETTINGS; `ephemeral` removes the data when the server stops.
     """
 
     def __init__(
@@ -84,11 +84,14 @@ class EmbeddedPostgres:
         """Create the cluster when there is none, start the server, create roles and database."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self._own(self.directory)
-        if not (self.directory / "data" / "PG_VERSION").exists():
+        self._sockets.mkdir(mode=0o700, exist_ok=True)
+        self._own(self._sockets)
+        if not (self.directory / "data").exists():
             self._initialise()
-        for _ in range(START_TRIES):
+        for pause in START_PAUSES:  # Until the last child of a killed server is gone.
             if self._launch():
                 break
+            time.sleep(pause)
         else:
             log = (self.directory / "server.log").read_text("utf-8", "replace")
             raise RuntimeError(f"the embedded PostgreSQL did not start:\n{log[-2000:]}")
@@ -112,9 +115,11 @@ class EmbeddedPostgres:
         self._process = None
 
     def _initialise(self) -> None:
+        unfinished = self.directory / "data.part"  # A cluster is there wholly or not at all.
+        shutil.rmtree(unfinished, ignore_errors=True)
         command = [
             str(self._binaries / "initdb"),
-            f"--pgdata={self.directory / 'data'}",
+            f"--pgdata={unfinished}",
             f"--username={OWNER_ROLE}",
             *("--auth=trust", "--encoding=UTF8", "--locale=C", "--data-checksums", "--no-sync"),
         ]
@@ -123,6 +128,7 @@ class EmbeddedPostgres:
         )
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr.decode('utf-8', 'replace')[-2000:]}")
+        unfinished.rename(self.directory / "data")
 
     def _launch(self) -> bool:
         options = [f"-c{name}={value}" for name, value in self._settings.items()]
