@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import ModuleType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from payments.kernel.errors import Conflict
 
@@ -51,12 +51,13 @@ def one_of(column: str, states: type[StrEnum]) -> str:
 
 
 def drawings(*packages: ModuleType) -> dict[str, str]:
-    """Return the file name and Mermaid text of every machine in the packages' `rules` modules."""
-    found: dict[str, str] = {}
+    """Return the file name and Mermaid text of every machine in the packages' rules."""
+    found: dict[str, Machine[Any, Any]] = {}
     for package in packages:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name.rpartition(".")[2] == "rules":
+            if "rules" in module.name.split("."):
                 for value in vars(importlib.import_module(module.name)).values():
                     if isinstance(value, Machine):
-                        found[f"{value.name}.mmd"] = value.mermaid()
-    return dict(sorted(found.items()))
+                        other = found.setdefault(f"{value.name}.mmd", value)
+                        assert other is value, f"two machines are called {value.name}"
+    return {name: found[name].mermaid() for name in sorted(found)}

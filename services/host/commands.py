@@ -21,6 +21,7 @@ from services.host.boot import BootError
 from services.host.launching import running_database
 from services.host.platform import current_platform
 from services.host.plugins import installed_plugins
+from services.host.states import states_group
 
 OPENAPI_FILE: Final = Path("openapi/v1.json")
 CORE: Final = "core"
@@ -177,4 +178,10 @@ def worker_command(ready_file: Path | None) -> None:
         worker.run(platform, installed_plugins(current_app), ready_file=ready_file)
 
 
-HOST_COMMANDS: Final = (plugins_command, openapi_group, migrate_group, worker_command)
+HOST_COMMANDS: Final = (
+    plugins_command,
+    openapi_group,
+    states_group,
+    migrate_group,
+    worker_command,
+)
