@@ -7,6 +7,7 @@ from payments.kernel.database import Database
 from payments.ledger import operations, queries
 
 EXPIRY_BATCH: Final = 100
+ROLL_UP_BATCH: Final = 20_000
 
 
 def expire_reservations(database: Database, *, clock: Clock, limit: int = EXPIRY_BATCH) -> int:
@@ -21,3 +22,12 @@ def expire_reservations(database: Database, *, clock: Clock, limit: int = EXPIRY
                 session, book_id=book_id, reservation_id=reservation_id, now=now
             )
     return freed
+
+
+def roll_up(database: Database, *, limit: int = ROLL_UP_BATCH) -> int:
+    """Add a batch of settled postings to the totals; return how many.
+
+    Swept every few seconds: the tail that a balance adds up is what was posted since.
+    """
+    with database.transaction() as session:
+        return operations.roll_up(session, limit=limit)

@@ -13,6 +13,7 @@ from payments.ledger.operations.reservations import (
     void,
 )
 from payments.ledger.operations.reversals import AlreadyReversed, ReversalNotReversible, reverse
+from payments.ledger.operations.roll_ups import roll_up
 from payments.ledger.operations.transfers import (
     Side,
     TransferNotPaired,
@@ -38,6 +39,7 @@ __all__ = [
     "post_reserved",
     "reserve",
     "reverse",
+    "roll_up",
     "transfer_between_books",
     "void",
 ]

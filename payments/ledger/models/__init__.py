@@ -1,0 +1,20 @@
+"""The books' tables."""
+
+from payments.ledger.models.books import AccountRow, BookRow, BoundedBalanceRow, CalendarRow
+from payments.ledger.models.journals import JournalRow, PostingRow
+from payments.ledger.models.reservations import ReservationLineRow, ReservationRow
+from payments.ledger.models.roll_ups import DailyTotalRow, TotalRow, WatermarkRow
+
+__all__ = [
+    "AccountRow",
+    "BookRow",
+    "BoundedBalanceRow",
+    "CalendarRow",
+    "DailyTotalRow",
+    "JournalRow",
+    "PostingRow",
+    "ReservationLineRow",
+    "ReservationRow",
+    "TotalRow",
+    "WatermarkRow",
+]
