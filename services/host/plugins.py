@@ -25,7 +25,7 @@ RESERVED: Final = frozenset(
     {
         *("host", "kernel", "jobs", "events", "ledger", "providers", "orders", "refunds"),
         *("agreements", "notices", "webhooks", "reconciliation", "settlement", "exports"),
-        *("public", "information_schema", "health", "metrics", "docs", "callbacks", "catalogue"),
+        *("public", "information_schema", "health", "metrics", "docs", "catalogue"),
     }
 )
 SCHEMES: Final = frozenset({"bearer", "signature"})
