@@ -165,7 +165,10 @@ def test_a_refund_beyond_what_was_paid_fails(stage: Stage) -> None:
 
 
 def test_a_refund_number_with_another_amount_is_never_a_failure(stage: Stage) -> None:
-    """The first one moved money, and calling the number failed would let it move again."""
+    """The first one moved money, and calling the number failed would let it move again.
+
+    Seen to fail when ACQ.DISCORDANT_REPEAT_REQUEST counted as a failure.
+    """
     asked = refund_of(paid(stage))
     stage.account.refund(asked, now=stage.now)
     other = replace(asked, amount_minor=150)
@@ -277,7 +280,10 @@ def test_a_notice_that_is_not_authentic_is_rejected(stage: Stage, fault: str) ->
 def test_a_right_signature_over_a_wrong_fact_shows_the_fact(
     stage: Stage, fault: str, fact: str
 ) -> None:
-    """The adapter reports what was said; whoever acts compares it with our own record."""
+    """The adapter reports what was said; whoever acts compares it with our own record.
+
+    Seen to fail when a report left out the app that the notice named.
+    """
     stage.fault(fault)
     reference = paid(stage)
     told = only_notice(stage).report

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote_to_bytes, urlencode
@@ -136,7 +137,7 @@ def read_answer(alipay: AlipayKey, method: str, body: bytes) -> Answer:
     key = f"{method.replace('.', '_')}_response"
     try:
         raw = _members(body.decode(CHARSET))
-        members = {name: json.loads(text, parse_float=str) for name, text in raw.items()}
+        members = {name: json.loads(text, parse_float=Decimal) for name, text in raw.items()}
     except (ValueError, RecursionError):
         raise AnswerUnverifiable("not a JSON object") from None
     named = key if key in raw else "error_response"
