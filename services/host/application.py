@@ -12,6 +12,7 @@ from services.host.admission import guard
 from services.host.boot import BootError
 from services.host.catalogue import compile_catalogue
 from services.host.commands import HOST_COMMANDS, guarded
+from services.host.core import CORE_COMMANDS, on_database
 from services.host.docs import docs_blueprint
 from services.host.errors import answer_errors
 from services.host.logs import write_logs
@@ -89,8 +90,9 @@ def mount(app: Flask, found: tuple[Plugin, ...]) -> None:
 
 
 def add_commands(app: Flask, found: tuple[Plugin, ...]) -> None:
-    """Offer the host's commands and the plug-ins'; each fails with one line."""
-    for command in (*HOST_COMMANDS, *(one for plugin in found for one in plugin.commands)):
+    """Offer the host's commands, the core's and the plug-ins'; each fails with one line."""
+    core = (on_database(group) for group in CORE_COMMANDS)
+    for command in (*HOST_COMMANDS, *core, *(one for plugin in found for one in plugin.commands)):
         app.cli.add_command(guarded(command))
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from payments.events import flows as events
 from payments.events.listeners import HandlersByFact, NamedHandler, combine
 from payments.kernel import idempotency
-from services.host.core import core_handlers
+from services.host.core import core_handlers, core_sweeps
 from services.host.jobs import JobThread
 from services.host.logs import logger
 from services.host.manifest import Plugin, Sweep
@@ -68,6 +68,7 @@ def host_sweeps(plugins: Sequence[Plugin]) -> tuple[Sweep, ...]:
     return (
         Sweep(name="host.facts", run=tell_facts, every=FACTS_EVERY, channel=FACTS_CHANNEL),
         Sweep(name="host.idempotency-keys", run=_forget_keys, every=PURGE_EVERY),
+        *core_sweeps(),
     )
 
 
