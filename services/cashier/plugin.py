@@ -3,17 +3,13 @@
 from datetime import timedelta
 from typing import Final
 
-from payments.ledger.facts import InterBookTransfer
-from payments.ledger.handlers import write_other_side
 from payments.orders import flows as orders
 from payments.orders import postings as order_postings
-from payments.orders.facts import SurplusReceived
 from payments.refunds import flows as refunds
 from payments.refunds import postings as refund_postings
-from payments.refunds.handlers import return_surplus
 from payments.refunds.rules import CHANNEL
 from services.cashier.views import blueprint
-from services.host.manifest import Handler, Plugin, Sweep, Title
+from services.host.manifest import Plugin, Sweep, Title
 from services.host.platform import Platform
 
 EVERY: Final = timedelta(seconds=2)
@@ -42,10 +38,6 @@ plugin: Final = Plugin(
     name="cashier",
     title=Title(zh="收银台", en="Cashier"),
     blueprints=(blueprint,),
-    handlers=(
-        Handler(fact=InterBookTransfer, run=write_other_side),
-        Handler(fact=SurplusReceived, run=return_surplus),
-    ),
     templates=(*order_postings.TEMPLATES, *refund_postings.TEMPLATES),
     sweeps=(
         Sweep(name="cashier.settle-unknown", run=settle_unknown, every=EVERY),
