@@ -62,6 +62,16 @@ def orders_of_citizen(
     return session.scalars(newest_first.limit(limit)).all()
 
 
+def orders_of_book(
+    session: Session, *, book_id: BookId, limit: int, before: str | None = None
+) -> Sequence[Order]:
+    """Return a merchant's orders of all services, newest first; `before` is the last id seen."""
+    statement = select(Order).where(Order.book_id == book_id)
+    if before is not None:
+        statement = statement.where(Order.id < before)
+    return session.scalars(statement.order_by(Order.id.desc()).limit(limit)).all()
+
+
 def attempts(session: Session, *, order: Order) -> Sequence[Attempt]:
     """Return the attempts to pay an order, in the order they were begun."""
     return session.scalars(

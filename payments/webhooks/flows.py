@@ -21,7 +21,7 @@ from payments.webhooks.courier import PATIENCE, Carried, Courier, Parcel, Patien
 from payments.webhooks.operations import Attempted, Claimed
 from payments.webhooks.rules import Lane
 
-WAIT_SECONDS: Final = 0.05
+WAIT_SECONDS: Final = 0.2
 
 _random = random.SystemRandom()
 

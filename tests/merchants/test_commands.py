@@ -1,0 +1,82 @@
+"""`flask merchants …`, from nothing to a signed request."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from payments.kernel.clock import FixedClock
+from payments.kernel.crypto import Vault
+from payments.kernel.database import Database
+from services.host.application import create_app
+from services.merchants.plugin import plugin
+from tests.host.umbrellas import settings
+from tests.support.signing import Signer
+
+ME = "/v1/merchants/me"
+
+
+def run(app: Flask, *arguments: str) -> dict[str, Any]:
+    result = app.test_cli_runner().invoke(args=["merchants", *arguments])
+    assert result.exit_code == 0, result.output
+    said: dict[str, Any] = json.loads(result.output.splitlines()[-1])
+    return said
+
+
+def test_an_operator_brings_a_merchant_to_its_first_request(
+    database: Database, clock: FixedClock, vault: Vault, tmp_path: Path
+) -> None:
+    app = create_app(
+        settings(callback_hosts_allowed=frozenset({"localhost:9"})),
+        installed=(plugin,),
+        database=database,
+        clock=clock,
+        vault=vault,
+    )
+    client: FlaskClient = app.test_client()
+    names = ("--name-zh", "杭州地铁", "--name-en", "Hangzhou Metro")
+    code = ("--credit-code", "91110000600037341L")
+    merchant = run(app, "register", "--book", "HZMTRO", *names, *code, "--draft")
+    merchant_id = merchant["merchant_id"]
+    signer, kiosk = Signer(), Signer()
+    (tmp_path / "key").write_text(signer.public_key)
+    signer.key_id = run(app, "add-key", merchant_id, str(tmp_path / "key"))["key_id"]
+
+    def status_of(who: Signer) -> int:
+        return client.get(ME, headers=who.headers("GET", ME, created=clock.now())).status_code
+
+    assert status_of(signer) == 403
+    for event in ("submit", "approve"):
+        run(app, "status", merchant_id, event)
+    assert status_of(signer) == 200
+
+    device = run(app, "add-device", merchant_id, "--kind", "kiosk", "--name", "A", "--place", "5")
+    (tmp_path / "kiosk").write_text(kiosk.public_key)
+    kiosk.key_id = run(
+        app, "add-key", merchant_id, str(tmp_path / "kiosk"), "--device", device["device_id"]
+    )["key_id"]
+    assert status_of(kiosk) == 200
+    run(app, "revoke-key", kiosk.key_id)
+    assert status_of(kiosk) == 401
+
+    endpoint = run(
+        app, "add-endpoint", merchant_id, "http://localhost:9/hook", "--signature", "v1a"
+    )
+    assert [secret["secret"][:5] for secret in endpoint["secrets"]] == ["whpk_"]
+
+
+def test_a_mistake_is_answered_with_one_line(
+    database: Database, clock: FixedClock, vault: Vault
+) -> None:
+    app = create_app(settings(), installed=(plugin,), database=database, clock=clock, vault=vault)
+    result = app.test_cli_runner().invoke(
+        args=[
+            *("merchants", "register", "--book", "HZMTRO", "--credit-code", "1"),
+            *("--name-zh", "杭州地铁", "--name-en", "Metro"),
+        ]
+    )
+    assert result.exit_code != 0
+    assert "Traceback" not in result.output
+    assert len(result.output.strip().splitlines()) == 1
