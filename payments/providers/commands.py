@@ -16,6 +16,7 @@ import click
 
 from payments.kernel.clock import SystemClock
 from payments.kernel.errors import QiantangError
+from payments.providers.accounts import AccountFile
 from payments.providers.alipay import workbench as alipay
 from payments.providers.interface import Notice
 
@@ -66,15 +67,19 @@ def provider() -> None:
     help="The callback's body exactly as it was received, or - for standard input.",
 )
 def verify_notice(*, name: str, directory: Path, headers: BinaryIO | None, body: BinaryIO) -> None:
-    """Print a callback as JSON when it is authentic; else say why not and exit with 1."""
+    """Print a callback as JSON when it is authentic; else say why not and exit with 1.
+
+    An authentic notice may still be another's: what differs from the account file is listed.
+    """
     given = read_headers(headers) if headers else {}
     try:
+        account = AccountFile.only(directory, provider=name)
         notice = WORKBENCHES[name].check_notice(
             directory, given, read(body), now=SystemClock().now()
         )
     except QiantangError as error:
         raise click.ClickException(error.detail or error.en) from None
-    show(asdict(notice))
+    show(asdict(notice) | {"differs_from_account": differences(account, notice)})
 
 
 @provider.command("sign")
@@ -100,6 +105,18 @@ def sign(*, name: str, directory: Path, parameters: BinaryIO) -> None:
     if "sign" in given:
         result["given_sign_is_the_same"] = given["sign"] == signature
     show(result)
+
+
+def differences(account: AccountFile | None, notice: Notice) -> dict[str, object]:
+    """Return app and seller as `{name: {account, notice}}` where the two name different ones."""
+    if account is None or notice.report is None:
+        return {}
+    named = {"app_id": notice.report.app_id, "seller_id": notice.report.seller_id}
+    return {
+        name: {"account": account.text(name), "notice": told}
+        for name, told in named.items()
+        if account.has(name) and told is not None and account.text(name) != told
+    }
 
 
 def show(values: Mapping[str, object]) -> None:

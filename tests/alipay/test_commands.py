@@ -93,6 +93,16 @@ def test_a_directory_without_keys_says_what_to_put_there(tmp_path: Path) -> None
     assert "put an alipay account file (*.toml) here, or one of alipay_public_key.*" in done.stderr
 
 
+def test_a_notice_for_another_app_or_seller_is_seen(keys: Path) -> None:
+    account = keys / "alipay-main.toml"
+    facts = 'provider = "alipay"\nalipay_public_key = "alipay_public_key.pem"\n'
+    account.write_text(f'{facts}app_id = "2021000000000001"\nseller_id = "2088000000000009"\n')
+    notice = json.loads(verify(keys, PAID["raw_body"]).stdout)
+    assert notice["differs_from_account"] == {
+        "seller_id": {"account": "2088000000000009", "notice": "2088000000000002"}
+    }
+
+
 def test_an_account_file_names_the_keys(keys: Path) -> None:
     (keys / "alipay_public_key.pem").rename(keys / "theirs.txt")
     account = keys / "alipay-main.toml"
