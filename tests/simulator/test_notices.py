@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from simulator.clock import ManualClock, SimulatorClock, wire_time
 from simulator.courier import Courier, post
@@ -192,6 +193,16 @@ def test_the_simulator_never_leaves_the_machine() -> None:
         assert status == 0
         assert answer.startswith(b"refused")
     assert post("http://127.0.0.1:1/x", b"") == (0, b"no answer: ConnectionRefusedError")
+
+
+def test_a_notice_reaches_a_merchant_over_http(httpserver: HTTPServer) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    httpserver.expect_oneshot_request(
+        "/callbacks", method="POST", query_string="x=1", headers=form, data="a=1"
+    ).respond_with_data("success")
+    assert post(httpserver.url_for("/callbacks?x=1"), b"a=1") == (200, b"success")
+    status, _ = post(httpserver.url_for("/elsewhere"), b"a=1")
+    assert status == 500
 
 
 def test_a_started_courier_sends_by_itself() -> None:
