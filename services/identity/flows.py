@@ -167,7 +167,13 @@ def purge(database: Database, *, limit: int, clock: Clock) -> int:
     return database.run(lambda session: purging.purge(session, limit=limit, now=now))
 
 
-def reencrypt(database: Database, *, vault: Vault, tell: Callable[[str, int, int], None]) -> int:
+def reencrypt(
+    database: Database,
+    *,
+    vault: Vault,
+    tell: Callable[[str, int, int], None],
+    batch: int = RESEAL_BATCH,
+) -> int:
     """Seal everything that an old key sealed anew; return how many values.
 
     Each batch is a transaction, so it can be stopped and started again at any time. `tell` hears
@@ -177,20 +183,20 @@ def reencrypt(database: Database, *, vault: Vault, tell: Callable[[str, int, int
     for sealed in resealing.SEALED_COLUMNS:
         after, seen, changed = None, 0, 0
         while True:
-            batch = database.run(
+            done = database.run(
                 partial(
                     resealing.reseal,
                     sealed=sealed,
                     after=after,
-                    limit=RESEAL_BATCH,
+                    limit=batch,
                     vault=vault,
                 )
             )
-            seen, changed = seen + batch.seen, changed + batch.changed
+            seen, changed = seen + done.seen, changed + done.changed
             tell(sealed.name, seen, changed)
-            if batch.last is None:
+            if done.last is None:
                 break
-            after = batch.last
+            after = done.last
         total += changed
     return total
 

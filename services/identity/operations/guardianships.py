@@ -20,8 +20,8 @@ from services.identity.operations.personal_data import (
 from services.identity.queries.citizens import birth_date, citizen_of_id_number
 from services.identity.queries.families import (
     guardianship,
+    may_return,
     number_of_wards,
-    was_guardian,
 )
 from services.identity.rules.family import (
     MOST_WARDS,
@@ -93,7 +93,7 @@ def declare_minor(
     if citizen_id is None:
         citizen_id = new_id("cit")
         create_citizen(session, citizen_id=citizen_id, now=now)
-    elif not was_guardian(session, guardian_id=guardian_id, citizen_id=citizen_id):
+    elif not may_return(session, guardian_id=guardian_id, citizen_id=citizen_id, now=now):
         raise ConsentNeeded
     record_real_name(
         session, citizen_id=citizen_id, name=name, id_number=card.number, vault=vault, now=now

@@ -43,18 +43,20 @@ def current(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def was_guardian(session: Session, *, guardian_id: str, citizen_id: str) -> bool:
-    """Tell whether somebody is or was a citizen's guardian without the citizen having ended it."""
-    found = session.scalar(
-        select(Guardianship.guardianship_id)
-        .where(
-            Guardianship.citizen_id == citizen_id,
-            Guardianship.guardian_id == guardian_id,
-        )
-        .where(Guardianship.end_reason.is_distinct_from(EndReason.WARD))
-        .limit(1)
+def may_return(session: Session, *, guardian_id: str, citizen_id: str, now: datetime) -> bool:
+    """Tell whether a guardian may come back to a minor by declaring it once more.
+
+    They were one, the ward never ended it, and nobody else is there now who could consent.
+    """
+    theirs = Guardianship.guardian_id == guardian_id
+    welcome = session.scalar(
+        select(
+            func.bool_or(theirs)
+            & ~func.bool_or(theirs & Guardianship.end_reason.is_not_distinct_from(EndReason.WARD))
+            & ~func.bool_or(~theirs & current(now))
+        ).where(Guardianship.citizen_id == citizen_id)
     )
-    return found is not None
+    return bool(welcome)
 
 
 def guardianships_of(session: Session, *, citizen_id: str, now: datetime) -> Sequence[Guardianship]:
