@@ -255,7 +255,7 @@ def test_a_code_works_once_for_ten_minutes_and_until_the_next(town: Town) -> Non
 def test_of_one_code_at_once_one_becomes_guardian(
     fresh_database: Database, vault: Vault, clock: FixedClock
 ) -> None:
-    """Seen to fail with the code read first and marked afterwards."""
+    """Seen to fail with a redeemed code taken again."""
     town = Town(fresh_database, vault, clock)
     elder, people = town.person(OLD), [town.person() for _ in range(5)]
     code = town.offer(elder)

@@ -71,7 +71,7 @@ def test_a_used_token_that_comes_back_ends_the_session_for_good(
 def test_of_refreshes_at_once_one_passes_and_the_session_ends(
     fresh_database: Database, keys: TokenKeys, vault: Vault, clock: FixedClock
 ) -> None:
-    """Seen to fail with the token read first and marked as used afterwards."""
+    """Seen to fail with a used token marked as used once more."""
     citizen_id = citizen(fresh_database, vault=vault, now=clock.now())
     first = opened(fresh_database, citizen_id, clock.now())
     refresh = partial(

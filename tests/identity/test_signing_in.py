@@ -88,7 +88,7 @@ def test_of_one_code_at_once_one_signs_in(
 def test_first_sign_ins_at_once_make_one_citizen(
     fresh_database: Database, keys: TokenKeys, vault: Vault, clock: FixedClock
 ) -> None:
-    """Seen to fail with the key of known_subjects dropped."""
+    """Seen to fail with a claim that came second taken for the first."""
     authority = KnownCodes({str(number): "2088000000000009" for number in range(6)})
     results = at_once(
         *(
