@@ -79,11 +79,15 @@ class Conflict(QiantangError):
 
 
 class TooMany(QiantangError):
-    """A limit on rate or number was reached."""
+    """A limit on rate or number was reached; `retry_after_seconds` says when it ends, if known."""
 
     code = "too-many"
     zh = "请求过于频繁"
     en = "Too many requests"
+
+    def __init__(self, detail: str = "", *, retry_after_seconds: int | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Unavailable(QiantangError):

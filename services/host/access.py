@@ -17,6 +17,7 @@ Kind = Literal["citizen", "staff", "merchant", "device"]
 View = TypeVar("View", bound=Callable[..., Any] | type)
 
 MARK: Final = "__qiantang_access__"
+ACTING_FOR: Final = "X-Acting-For"  # The header with the citizen a guardian asks for.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,8 @@ class Principal:
     """Whoever is asking, as an authenticator established it.
 
     `id` is the public id of the citizen, member of staff, merchant or device. `merchant_id` and
-    `book_id` are set for merchants and for devices, which belong to one.
+    `book_id` are set for merchants and for devices, which belong to one; `session_id` for those who
+    signed in. `acting_for` is the citizen for whom a guardian asks, whose leave was checked.
     """
 
     kind: Kind
@@ -32,6 +34,17 @@ class Principal:
     merchant_id: str | None = None
     book_id: str | None = None
     roles: frozenset[str] = frozenset()
+    session_id: str | None = None
+    acting_for: str | None = None
+
+    @property
+    def citizen_id(self) -> str:
+        """Whose affairs these are: the citizen's own, or those of whom they act for."""
+        return self.acting_for or self.id
+
+    def __str__(self) -> str:
+        """Who asks and for whom: what keeps one caller's keys and cursors from another's."""
+        return f"{self.kind}:{self.id}" + (f" for {self.acting_for}" if self.acting_for else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +56,14 @@ class Public:
 
 @dataclass(frozen=True, kw_only=True)
 class Required:
-    """Only principals of these kinds may call it, with this role where one is named."""
+    """Only principals of these kinds may call it, with this role where one is named.
+
+    With `on_behalf` a guardian may call it for somebody else; without, it is about the caller.
+    """
 
     kinds: frozenset[Kind]
     role: str | None = None
+    on_behalf: bool = False
 
 
 Access = Public | Required
@@ -57,9 +74,14 @@ def public(*, reason: str) -> Callable[[View], View]:
     return _marking(Public(reason=reason))
 
 
-def requires(*kinds: Kind, role: str | None = None) -> Callable[[View], View]:
-    """Let only these kinds of principal call the view, with `role` where one is named."""
-    return _marking(Required(kinds=frozenset(kinds), role=role))
+def requires(
+    *kinds: Kind, role: str | None = None, on_behalf: bool = False
+) -> Callable[[View], View]:
+    """Let only these kinds of principal call the view, with `role` where one is named.
+
+    A view that is `on_behalf` asks for `current_principal().citizen_id` instead of `.id`.
+    """
+    return _marking(Required(kinds=frozenset(kinds), role=role, on_behalf=on_behalf))
 
 
 def current_principal() -> Principal:

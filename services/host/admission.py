@@ -35,7 +35,7 @@ def guard(app: Flask, found: tuple[Plugin, ...]) -> None:
         principal = admit(request, route, authenticators=authenticators, platform=platform)
         if principal is not None:
             g.principal = principal
-            record["principal"] = f"{principal.kind}:{principal.id}"
+            record["principal"] = str(principal)
         _check_body(route)
 
     app.before_request(admit_request)

@@ -78,7 +78,8 @@ def answer(
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Unavailable | TooMany):
-        response.headers["Retry-After"] = str(RETRY_SECONDS)
+        seconds = error.retry_after_seconds if isinstance(error, TooMany) else None
+        response.headers["Retry-After"] = str(seconds or RETRY_SECONDS)
     response.headers.extend(headers or {})
     g.problem = error.code
     return response

@@ -183,7 +183,7 @@ def _keyed() -> Keyed:
     if header is None:
         raise problems.IdempotencyKeyMissing("send a new random key with every new intention")
     principal = g.get("principal")
-    caller = f"{principal.kind}:{principal.id}" if isinstance(principal, Principal) else "anybody"
+    caller = str(principal) if isinstance(principal, Principal) else "anybody"
     return Keyed(
         scope=f"{caller} {g.route}",
         key=kernel.read_key(header),

@@ -18,7 +18,7 @@ import payments
 import services
 from payments.kernel.errors import QiantangError
 from services.host import problems
-from services.host.access import Public, Required
+from services.host.access import ACTING_FOR, Public, Required
 from services.host.idempotency import HEADER
 from services.host.openapi_parts import (
     AUDIENCES,
@@ -110,6 +110,8 @@ def _operation(read: Mapping[str, Any], route: Route) -> dict[str, Any]:
     parameters = list(read.get("parameters", ()))
     if _takes_key(route):
         parameters.append({"$ref": f"#/components/parameters/{_component(HEADER)}"})
+    if isinstance(route.access, Required) and route.access.on_behalf:
+        parameters.append({"$ref": f"#/components/parameters/{_component(ACTING_FOR)}"})
     if parameters:
         operation["parameters"] = parameters
     operation["responses"] = _responses(read, route, has_input=bool(parameters))

@@ -67,6 +67,13 @@ PARAMETERS: Final[dict[str, Any]] = {
         "schema": {"type": "string", "minLength": 8, "maxLength": 255, "pattern": "^[!-~]+$"},
         "example": "f81d4fae-7dec-4d0a-a765-00a0c91e6bf6",
     },
+    "X-Acting-For": {
+        "name": "X-Acting-For",
+        "in": "header",
+        "description": "For whom a signed-in guardian asks; leave out for oneself.",
+        "schema": {"type": "string", "pattern": "^cit_[0-9A-HJKMNP-TV-Z]{26}$"},
+        "example": "cit_01JD3Q8Z5W7V6T4R2P0N8M6K4H",
+    },
 }
 
 RESPONSE_HEADERS: Final[dict[str, Any]] = {

@@ -123,7 +123,7 @@ def _mac(payload: bytes) -> bytes:
 
 def _caller() -> str:
     principal = g.get("principal")
-    return f"{principal.kind}:{principal.id}" if principal else ""
+    return str(principal) if principal else ""
 
 
 def _filters() -> list[tuple[str, str]]:

@@ -33,6 +33,14 @@ class RoleMissing(Forbidden):
     en = "A role is missing"
 
 
+class ActingNotOffered(Forbidden):
+    """The operation is about the caller; nobody does it for somebody else."""
+
+    code = "acting-not-offered"
+    zh = "此操作不支持代办"
+    en = "This cannot be done for somebody else"
+
+
 def collect_authenticators(plugins: tuple[Plugin, ...]) -> Authenticators:
     """Return the authenticators of all plug-ins by scheme; boot has checked there is one each."""
     return {
@@ -52,12 +60,14 @@ def admit(
     match route.access:
         case Public():
             return None
-        case Required(kinds=kinds, role=role):
+        case Required(kinds=kinds, role=role, on_behalf=on_behalf):
             principal = _authenticated(request, authenticators, platform)
             if principal.kind not in kinds:
                 raise Forbidden(f"for {' or '.join(sorted(kinds))} only")
             if role is not None and role not in principal.roles:
                 raise RoleMissing(f"the role {role} is needed")
+            if principal.acting_for is not None and not on_behalf:
+                raise ActingNotOffered
             return principal
         case _:
             raise Forbidden

@@ -17,12 +17,12 @@ from services.identity.operations.personal_data import (
     PHONE_INDEX,
     IdNumberTaken,
     MaskedDetails,
-    Reader,
     RealNameFixed,
     record_phone,
     record_real_name,
     show,
 )
+from services.identity.operations.reads import Reader
 from services.identity.queries.citizens import CitizenNotFound, citizens_of_phone
 from services.identity.rules.id_cards import IdNumberInvalid, Sex
 from services.identity.rules.names import NameInvalid

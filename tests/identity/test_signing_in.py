@@ -147,8 +147,11 @@ def test_a_second_provider_leads_to_the_same_citizen(
     link(authority=wechat, code="c")
     assert enter(database, wechat, "d").owner_id == grant.owner_id
     with database.read() as session:
-        linked = linked_providers(session, citizen_id=grant.owner_id)
-    assert [each.provider for each in linked] == ["alipay", "wechat"]
+        linked = linked_providers(session, citizen_id=grant.owner_id, vault=vault)
+    assert [(each.provider, each.subject) for each in linked] == [
+        ("alipay", "2088000000000009"),
+        ("wechat", "oOpenId"),
+    ]
 
 
 def test_nobody_takes_over_an_identity_by_linking_it(

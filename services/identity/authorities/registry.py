@@ -18,6 +18,7 @@ from payments.kernel.http import HttpClient
 from payments.providers.accounts import AccountFile, AccountInvalid
 from payments.providers.alipay.adapter import Alipay
 from payments.providers.interface import Provider
+from services.host.platform import Platform
 from services.identity.authorities.alipay import AlipayAuthority
 from services.identity.authorities.interface import Authority, AuthorityUnknown
 from services.identity.authorities.wechat import open_wechat
@@ -46,6 +47,17 @@ def authorities_of(
     """Return the authorities of an installation. Raises AccountInvalid."""
     alipay = [AlipayAuthority(account) for account in accounts if isinstance(account, Alipay)]
     return Authorities((*alipay, *_sign_in_apps(directory / FOLDER, http, production)))
+
+
+def current_authorities(platform: Platform) -> Authorities:
+    """Return the authorities of the platform that is handling a request."""
+    settings = platform.settings
+    return authorities_of(
+        platform.providers,
+        directory=settings.accounts_directory,
+        http=platform.http,
+        production=settings.production,
+    )
 
 
 @lru_cache(8)

@@ -1,9 +1,10 @@
 """Count attempts and spend codes; each in a transaction of its own, which a refusal survives."""
 
 import hashlib
+import math
 from datetime import datetime
 
-from sqlalchemy import case, delete
+from sqlalchemy import case, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -42,7 +43,11 @@ def try_once(session: Session, *, limit: Limit, who: str, vault: Vault, now: dat
         .returning(Attempts.tries)
     )
     if session.scalar(counting) is None:
-        raise TooManyAttempts
+        ends = session.scalar(
+            select(Attempts.resets_at).where(Attempts.bucket == _bucket(limit, who, vault))
+        )
+        left = (ends - now).total_seconds() if ends else 0
+        raise TooManyAttempts(retry_after_seconds=max(1, math.ceil(left)))
 
 
 def forget(session: Session, *, limit: Limit, who: str, vault: Vault) -> None:

@@ -1,5 +1,6 @@
 """Citizens and how the outside knows them: one person of one app is one citizen."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -10,6 +11,8 @@ from payments.kernel.crypto import Vault
 from payments.kernel.errors import Conflict
 from payments.kernel.ids import new_id
 from services.identity.models.citizens import Citizen, ExternalIdentity, KnownSubject
+from services.identity.operations.reads import Reader, note_read
+from services.identity.queries.citizens import LinkedProvider, linked_providers
 from services.identity.rules.sealing import place_of_subject
 from services.identity.rules.subjects import Subject
 
@@ -49,6 +52,14 @@ def link(
         raise AlreadyLinked
     if claimed:
         _record(session, citizen_id=citizen_id, subject=subject, vault=vault, now=now)
+
+
+def show_identities(
+    session: Session, *, citizen_id: str, reader: Reader, vault: Vault, now: datetime
+) -> Sequence[LinkedProvider]:
+    """Return the providers a citizen can sign in with, noting who was shown them."""
+    note_read(session, citizen_id=citizen_id, reader=reader, fields=("subject",), now=now)
+    return linked_providers(session, citizen_id=citizen_id, vault=vault)
 
 
 def _claim(

@@ -14,13 +14,12 @@ from sqlalchemy.orm import Session
 from payments.kernel.clock import business_date
 from payments.kernel.crypto import Vault
 from payments.kernel.errors import Conflict
-from payments.kernel.ids import new_id
 from services.identity.models.citizens import (
     Citizen,
     KnownIdNumber,
-    PersonalDataRead,
     PersonalDetails,
 )
+from services.identity.operations.reads import Reader, note_read
 from services.identity.queries.citizens import CitizenNotFound, opened_detail
 from services.identity.rules.family import is_minor
 from services.identity.rules.id_cards import IdCard, Sex, mask_id_number, read_id_card
@@ -46,15 +45,6 @@ class IdNumberTaken(Conflict):
     code = "id-number-taken"
     zh = "该身份证号码已被其他账号使用"
     en = "The ID card number is another citizen's"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reader:
-    """Who is shown personal data, and by what."""
-
-    kind: str
-    id: str
-    purpose: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,17 +124,7 @@ def show(
         field: opened_detail(session, citizen_id=citizen_id, field=field, vault=vault)
         for field in fields
     }
-    session.execute(
-        insert(PersonalDataRead).values(
-            citizen_id=citizen_id,
-            read_id=new_id("rd"),
-            reader_kind=reader.kind,
-            reader_id=reader.id,
-            fields=sorted(fields),
-            purpose=reader.purpose,
-            read_at=now,
-        )
-    )
+    note_read(session, citizen_id=citizen_id, reader=reader, fields=fields, now=now)
     today = business_date(now)
     name, number, phone = opened.get("name"), opened.get("id_number"), opened.get("phone")
     card = read_id_card(number, today=today) if number else None

@@ -17,7 +17,7 @@ from services.identity.models.citizens import (
     PersonalDetails,
 )
 from services.identity.rules.id_cards import read_id_card
-from services.identity.rules.sealing import PersonalField, place_of_detail
+from services.identity.rules.sealing import PersonalField, place_of_detail, place_of_subject
 
 MOST_FOUND = 20
 
@@ -38,21 +38,35 @@ class RealNameNeeded(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class LinkedProvider:
-    """A provider a citizen can sign in with; who they are there stays sealed."""
+    """A provider a citizen can sign in with, and who they are there, opened."""
 
     provider: str
     app_id: str
+    subject: str
     linked_at: datetime
 
 
-def linked_providers(session: Session, *, citizen_id: str) -> Sequence[LinkedProvider]:
-    """Return the providers a citizen can sign in with."""
-    rows = session.execute(
-        select(ExternalIdentity.provider, ExternalIdentity.app_id, ExternalIdentity.linked_at)
+def linked_providers(
+    session: Session, *, citizen_id: str, vault: Vault
+) -> Sequence[LinkedProvider]:
+    """Return the providers a citizen can sign in with; `show_identities` is for showing them."""
+    identities = session.scalars(
+        select(ExternalIdentity)
         .where(ExternalIdentity.citizen_id == citizen_id)
         .order_by(ExternalIdentity.linked_at, ExternalIdentity.provider)
     )
-    return [LinkedProvider(provider=row[0], app_id=row[1], linked_at=row[2]) for row in rows]
+    return [
+        LinkedProvider(
+            provider=each.provider,
+            app_id=each.app_id,
+            subject=vault.decrypt(
+                each.subject_sealed,
+                context=place_of_subject(citizen_id, each.provider, each.app_id),
+            ),
+            linked_at=each.linked_at,
+        )
+        for each in identities
+    ]
 
 
 def exists(session: Session, *, citizen_id: str) -> bool:

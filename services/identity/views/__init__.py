@@ -1,0 +1,1 @@
+"""Identity over HTTP: everybody signs in, citizens manage themselves and families, staff look."""
