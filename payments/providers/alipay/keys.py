@@ -18,7 +18,7 @@ VALUES: Final = ("app_private_key", "alipay_public_key", *CERTIFICATES)
 # Besides our own names, those of Alipay's console and key tool.
 CUSTOMARY_NAMES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "app_private_key": ("app_private_key.*", "alipay_app*", "应用私钥*"),
+        "app_private_key": ("app_private_key.*", "alipay_app", "alipay_app.pem", "应用私钥*"),
         "alipay_public_key": (
             "alipay_public_key.*",
             "alipay_platform.pub*",
@@ -38,7 +38,7 @@ def in_directory(directory: Path, *names: str) -> AccountFile:
     found = {
         name: paths[0].name
         for name, patterns in CUSTOMARY_NAMES.items()
-        if (paths := [path for pattern in patterns for path in sorted(directory.glob(pattern))])
+        if (paths := _files(directory, patterns))
     }
     if not found.keys() & set(names):
         looked_for = ", ".join(CUSTOMARY_NAMES[name][0] for name in names)
@@ -99,3 +99,9 @@ def readable(account: AccountFile) -> Iterator[None]:
     except (KeyUnreadable, UnicodeDecodeError) as error:
         detail = error.detail if isinstance(error, KeyUnreadable) else "not text"
         raise AccountInvalid(f"{account.path.name}: a key or certificate is {detail}.") from None
+
+
+def _files(directory: Path, patterns: tuple[str, ...]) -> list[Path]:
+    return [
+        path for pattern in patterns for path in sorted(directory.glob(pattern)) if path.is_file()
+    ]
