@@ -16,11 +16,26 @@ from simulator.providers.alipay.world import DEFAULT_BUYER, Alipay
 def blueprint(alipay: Alipay) -> Blueprint:
     """Return the routes under /control/alipay and the page under /alipay/cashier."""
     control = Blueprint("alipay_control", __name__)
+    add_people(control, alipay)
     add_trades(control, alipay)
     add_notices(control, alipay)
     add_faults(control, alipay)
     add_cashier(control, alipay)
     return control
+
+
+def add_people(control: Blueprint, alipay: Alipay) -> None:
+    """Hand out authorisation codes, as a person's app does when a mini program asks who it is."""
+
+    @control.post("/control/alipay/codes")
+    def authorise() -> tuple[Response, int]:
+        given = request.get_json(silent=True) or {}
+        app_id = given.get("app_id") or next(iter(alipay.apps))
+        if app_id not in alipay.apps:
+            abort(404, f"no app {app_id}")
+        buyer_id = given.get("buyer_id", DEFAULT_BUYER)
+        code = alipay.people.authorise(app_id=app_id, buyer_id=buyer_id)
+        return jsonify({"auth_code": code, "app_id": app_id, "buyer_id": buyer_id}), 201
 
 
 def add_trades(control: Blueprint, alipay: Alipay) -> None:

@@ -4,11 +4,12 @@ A new method is a function from Call to a node and one line in METHODS.
 """
 
 import re
+import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from simulator.clock import BEIJING, moment_of, wire_time
-from simulator.providers.alipay.answers import Node, Refused, invalid, success
+from simulator.providers.alipay.answers import OAUTH_TOKEN, Node, Refused, invalid, success
 from simulator.providers.alipay.faults import FaultName
 from simulator.providers.alipay.money import fen, yuan
 from simulator.providers.alipay.trades import DEFAULT_LIFE, PAID, Refund, Status, Trade
@@ -142,7 +143,25 @@ def query_refund(call: Call) -> Node:
     )
 
 
+def oauth_token(call: Call) -> Node:
+    """alipay.system.oauth.token: whose the code is. Its parameters stand beside biz_content."""
+    if call.parameters.get("grant_type") != "authorization_code":
+        raise Refused(code="40002", sub_code="isv.grant-type-invalid", sub_msg="授权类型无效")
+    user_id = call.alipay.people.redeem(call.parameters.get("code", ""), app_id=call.app.app_id)
+    if user_id is None:
+        raise Refused(code="40002", sub_code="isv.code-invalid", sub_msg="授权码code无效")
+    return {
+        "access_token": f"authusrB{secrets.token_hex(16)}",
+        "refresh_token": f"authusrB{secrets.token_hex(16)}",
+        "auth_start": wire_time(call.alipay.clock.now()),
+        "expires_in": 1_296_000,
+        "re_expires_in": 2_592_000,
+        "user_id": user_id,
+    }
+
+
 METHODS: dict[str, Callable[[Call], Node]] = {
+    OAUTH_TOKEN: oauth_token,
     "alipay.trade.create": create,
     "alipay.trade.precreate": precreate,
     "alipay.trade.query": query,

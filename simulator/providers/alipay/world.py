@@ -8,6 +8,7 @@ from simulator.courier import Courier
 from simulator.keys import AlipayApp
 from simulator.providers.alipay.faults import Faults
 from simulator.providers.alipay.notices import Notices
+from simulator.providers.alipay.people import People
 from simulator.providers.alipay.trades import Status, Trade, Trades
 
 DEFAULT_BUYER = "2088000000000001"
@@ -23,6 +24,7 @@ class Alipay:
         self.clock = clock
         self.courier = courier
         self.faults = Faults()
+        self.people = People(clock)
         self.trades = Trades(clock)
         self.notices = Notices(clock=clock, trades=self.trades, courier=courier, faults=self.faults)
         courier.chores.append(self.expire)
