@@ -47,7 +47,7 @@ class Model(DeclarativeBase):
 class Database:
     """A pool of connections and the one commit site.
 
-    `url` is a libpq URL or keyword string; `application_name` shows in pg_stat_activity.
+    `url` is a libpq URL; `application_name` shows in pg_stat_activity.
     """
 
     def __init__(self, url: str, *, application_name: str = "qiantang") -> None:
@@ -58,6 +58,7 @@ class Database:
             max_overflow=POOL_SIZE,
             pool_timeout=POOL_WAIT_SECONDS,
             pool_pre_ping=True,
+            hide_parameters=True,  # What a statement was given may be personal.
             connect_args={
                 "application_name": application_name,
                 "options": (
@@ -123,5 +124,5 @@ def driver_connection(session: Session) -> psycopg.Connection[Any]:
 
 
 def _is_retried(error: BaseException) -> bool:
-    original = error.orig if isinstance(error, DBAPIError) else error  # Jobs speak psycopg itself.
+    original = error.orig if isinstance(error, DBAPIError) else None
     return isinstance(original, psycopg.Error) and original.sqlstate in RETRIED_SQLSTATES

@@ -32,6 +32,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.retry import RetryDecision
 from procrastinate.worker import Worker as Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from payments.kernel.database import driver_connection
@@ -111,7 +112,9 @@ def defer(
     except AlreadyEnqueued:
         return None
     except ConnectorException as error:
-        raise error.__cause__ or error from None  # PostgreSQL's own words, with its SQLSTATE.
+        if not isinstance(error.__cause__, psycopg.Error):
+            raise
+        raise DBAPIError("defer", None, error.__cause__) from error  # With its SQLSTATE.
 
 
 class Worker:

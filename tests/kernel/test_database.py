@@ -24,3 +24,16 @@ def test_what_raises_leaves_nothing(fresh_database: Database) -> None:
     with fresh_database.read() as session:
         count = session.execute(text("SELECT count(*) FROM jobs.procrastinate_workers")).scalar()
     assert count == 0
+
+
+def test_an_error_does_not_tell_what_the_statement_was_given(database: Database) -> None:
+    """Seen to fail with the engine showing parameters, as it does unless told not to."""
+
+    def fail() -> None:
+        with database.transaction() as session:
+            given = {"zero": 0, "phone": "13800138000"}
+            session.execute(text("SELECT 1 / CAST(:zero AS int), CAST(:phone AS text)"), given)
+
+    with pytest.raises(DBAPIError, match="division by zero") as caught:
+        fail()
+    assert "13800138000" not in str(caught.value)

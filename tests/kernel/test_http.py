@@ -181,6 +181,7 @@ def test_a_compressed_body_is_refused(client: HttpClient, httpserver: HTTPServer
     httpserver.expect_request("/").respond_with_data(b"bomb", headers={"Content-Encoding": "gzip"})
     with pytest.raises(HttpFailure, match="compressed"):
         client.request("GET", httpserver.url_for("/"))
+    assert client.request("GET", httpserver.url_for("/"), cut=True).body == b"bomb"
 
 
 @pytest.mark.parametrize(("repeatable", "status"), [(True, 200), (False, 503)])
@@ -202,6 +203,30 @@ def test_the_last_of_bad_answers_is_still_an_answer(
     answer = client.request("GET", httpserver.url_for("/"), repeatable=True)
     assert isinstance(answer, HttpAnswer)
     assert (answer.status, answer.body, len(httpserver.log)) == (503, b"busy", 3)
+
+
+def test_what_one_try_sent_is_sent_though_the_last_never_left(client: HttpClient) -> None:
+    """Seen to fail with each try telling of itself alone."""
+
+    def answer_and_close(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            listener.close()
+            with connection:
+                answer_and_close(connection)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(HttpFailure) as caught:
+            client.request("POST", url, body=b"x", repeatable=True)
+        thread.join(5)
+    assert caught.value.sent
 
 
 def test_the_log_shows_neither_query_nor_body_nor_headers(

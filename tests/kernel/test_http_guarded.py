@@ -73,6 +73,14 @@ def test_a_public_address_may_be_registered(client: GuardedHttpClient, url: str)
     client.examine(url)
 
 
+def test_an_allowed_host_may_leave_its_usual_port_unsaid() -> None:
+    client = GuardedHttpClient(allowed=frozenset({"LocalHost:443"}))
+    client.examine("https://localhost/hook")
+    with pytest.raises(AddressRefused):
+        client.examine("http://localhost/hook")
+    client.close()
+
+
 def test_what_is_allowed_is_allowed_with_its_port_only(httpserver: HTTPServer) -> None:
     client = GuardedHttpClient(allowed=frozenset({f"localhost:{httpserver.port}"}))
     httpserver.expect_request("/hook").respond_with_data(b"ok")

@@ -36,7 +36,7 @@ _log = structlog.get_logger()
 class HttpFailure(Unavailable):
     """There is no answer. `sent` tells whether the request may have reached the peer.
 
-    `sent` is False only when not one byte of the request was handed to the network.
+    `sent` is False only when not one byte of it was handed to the network, in any of its tries.
     """
 
     code = "peer-unavailable"
@@ -96,14 +96,20 @@ class HttpClient:
 
         A `repeatable` request, one whose repetition changes nothing, is tried up to TRIES times on
         failure and on 502, 503, 504; any other is tried once. A body beyond `body_limit` bytes is a
-        failure, unless `cut` says that its beginning will do.
+        failure, unless `cut` says that its beginning will do, and so is a compressed one.
         """
         given = {"User-Agent": USER_AGENT, **(headers or {}), "Accept-Encoding": "identity"}
         try:
             prepared = requests.Request(method, url, headers=given, data=body or None).prepare()
         except (requests.RequestException, ValueError) as error:
             raise HttpFailure(f"not a request: {type(error).__name__}", sent=False) from None
-        ends = monotonic_seconds() + deadline_seconds
+        asked = _Asked(
+            prepared=prepared,
+            timeout=(connect_seconds, read_seconds),
+            ends=monotonic_seconds() + deadline_seconds,
+            body_limit=body_limit,
+            cut=cut,
+        )
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(TRIES if repeatable else 1)
             | tenacity.stop_before_delay(deadline_seconds),
@@ -113,49 +119,41 @@ class HttpClient:
             retry_error_callback=_last_outcome,
             sleep=self._sleep,
         )
-        answer: HttpAnswer = retrying(
-            self._try_once, prepared, ends, (connect_seconds, read_seconds), (body_limit, cut)
-        )
+        answer: HttpAnswer = retrying(self._try_once, asked)
         return answer
 
     def close(self) -> None:
         """Close every kept connection."""
         self.plain.close()
 
-    def _try_once(
-        self,
-        prepared: requests.PreparedRequest,
-        ends: float,
-        timeout: tuple[float, float],
-        limit: tuple[int, bool],
-    ) -> HttpAnswer:
+    def _try_once(self, asked: "_Asked") -> HttpAnswer:
         started = monotonic_seconds()
-        log = _log.bind(method=prepared.method, **self.logged(urlsplit(prepared.url or "")))
+        parts = urlsplit(asked.prepared.url or "")
+        log = _log.bind(method=asked.prepared.method, **self.logged(parts))
         watch = Watch()
         try:
-            with watch.until(ends - started):
-                answer = self._exchange(prepared.copy(), watch, timeout, limit)
+            with watch.until(asked.ends - started):
+                answer = self._exchange(asked, parts, watch)
         except HttpFailure as failure:
+            failure.sent = asked.sent = failure.sent or asked.sent
             log.warning("http.failed", reason=failure.detail, sent=failure.sent)
             raise
+        asked.sent = True
         spent = round((monotonic_seconds() - started) * 1000)
         log.info("http.answered", status=answer.status, bytes=len(answer.body), milliseconds=spent)
         return answer
 
-    def _exchange(
-        self,
-        prepared: requests.PreparedRequest,
-        watch: Watch,
-        timeout: tuple[float, float],
-        limit: tuple[int, bool],
-    ) -> HttpAnswer:
+    def _exchange(self, asked: "_Asked", parts: SplitResult, watch: Watch) -> HttpAnswer:
         # What is caught is not chained: it names the whole URL, query included.
         try:
-            adapter = self.adapter_for(urlsplit(prepared.url or ""), watch)
-            with adapter.send(
-                prepared, stream=True, timeout=timeout, verify=self._verify, proxies={}
+            with self.adapter_for(parts, watch).send(
+                asked.prepared.copy(),
+                stream=True,
+                timeout=asked.timeout,
+                verify=self._verify,
+                proxies={},
             ) as response:
-                body = _read(response, *limit)
+                body = _read(response, asked)
         except AddressRefused as error:
             raise HttpFailure(error.detail, sent=False) from None
         except (requests.RequestException, HTTPError, http.client.HTTPException, OSError) as error:
@@ -180,16 +178,28 @@ class HttpClient:
         return {"host": parts.hostname or "", "path": parts.path}
 
 
-def _read(response: requests.Response, limit: int, cut: bool) -> bytes:  # noqa: FBT001  private
-    if response.headers.get("Content-Encoding", "identity") != "identity":
+@dataclass(kw_only=True)
+class _Asked:
+    """One request in all its tries; `sent` is what is known from the earlier ones."""
+
+    prepared: requests.PreparedRequest
+    timeout: tuple[float, float]
+    ends: float
+    body_limit: int
+    cut: bool
+    sent: bool = False
+
+
+def _read(response: requests.Response, asked: _Asked) -> bytes:
+    if response.headers.get("Content-Encoding", "identity") != "identity" and not asked.cut:
         raise HttpFailure("a compressed body nobody asked for", sent=True)
     body = bytearray()
     for chunk in response.raw.stream(CHUNK_BYTES, decode_content=False):
         body += chunk
-        if len(body) > limit:
-            if cut:
-                return bytes(body[:limit])
-            raise HttpFailure(f"a body of more than {limit} bytes", sent=True)
+        if len(body) > asked.body_limit:
+            if asked.cut:
+                return bytes(body[: asked.body_limit])
+            raise HttpFailure(f"a body of more than {asked.body_limit} bytes", sent=True)
     return bytes(body)
 
 

@@ -14,7 +14,7 @@ from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from payments.kernel.http.client import AddressRefused, HttpClient
 from payments.kernel.http.connections import Watch, watched
 
-DEFAULT_PORT: Final = 443
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 MERCHANT_PORTS: Final = frozenset({443, 8443})
 
 
@@ -33,7 +33,7 @@ class GuardedHttpClient(HttpClient):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__(authorities=authorities, sleep=sleep)
-        self._allowed = allowed
+        self._allowed = frozenset(entry.lower() for entry in allowed)
         self._filtering = watched(IPFilterAdapter(is_https_proto=True))
 
     def examine(self, url: str) -> None:
@@ -62,7 +62,8 @@ class GuardedHttpClient(HttpClient):
         return self._filtering
 
     def _is_allowed(self, parts: SplitResult) -> bool:
-        return f"{parts.hostname}:{parts.port}" in self._allowed and parts.username is None
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+        return f"{parts.hostname}:{port}" in self._allowed and parts.username is None
 
     def logged(self, parts: SplitResult) -> dict[str, str]:
         return {"host": parts.hostname or ""}  # A merchant's path may be a secret of theirs.
@@ -70,7 +71,7 @@ class GuardedHttpClient(HttpClient):
 
 def _public_target(parts: SplitResult) -> tuple[str, int]:
     """Return host and port of an address whose form is allowed. Raises AddressRefused."""
-    port = parts.port or DEFAULT_PORT
+    port = parts.port or DEFAULT_PORTS["https"]
     if parts.scheme != "https" or port not in MERCHANT_PORTS:
         raise AddressRefused("only https on ports 443 and 8443")
     if parts.username is not None or parts.hostname is None:

@@ -6,6 +6,7 @@ answer. A definite failure undoes the effect in a savepoint and stores its answe
 *Leased*, when the effect calls the network: `claim(…, lease=…)` commits first; `store` follows in a
 later transaction and is fenced, so of two holders only the last may store. Neither makes a money
 effect unique for ever: the effect's own unique constraints do that (a key is kept for 30 days).
+A data key of the vault may go 30 days after another became current, when nothing else needs it.
 
 It leans on the kernel's database, crypto and errors.
 """
