@@ -2,21 +2,25 @@
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.orm import Session
 
 from payments.kernel.ids import BookId
 from payments.merchants import operations
 from payments.merchants.callback_secrets import CallbackSecret
 from payments.merchants.rules import DeviceKind, MerchantEvent, MerchantStatus, SecretKind
+from services.host.launching import running_database
 from services.host.platform import current_platform
 
-merchants: Final = AppGroup(
-    "merchants", help="Register merchants, their devices, keys and callback endpoints."
-)
+
+@click.group("merchants", cls=AppGroup)
+@with_appcontext
+def merchants() -> None:
+    """Register merchants, their devices, keys and callback endpoints."""
+    click.get_current_context().with_resource(running_database(current_platform().settings))
 
 
 @merchants.command()
