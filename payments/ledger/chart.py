@@ -26,6 +26,11 @@ class Bound:
     minimum_minor: int | None = 0
     maximum_minor: int | None = None
 
+    @property
+    def is_one(self) -> bool:
+        """Whether it limits anything."""
+        return (self.minimum_minor, self.maximum_minor) != (None, None)
+
     def covers(self, account: str) -> bool:
         """Say whether an account's name has this form."""
         pattern = _PLACEHOLDER.sub(lambda _: SEGMENT, self.accounts)

@@ -1,16 +1,17 @@
 """Guarded balances: one row for each account with a bound, changed last and in ascending order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import ARRAY, BigInteger, Text, bindparam, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from payments.kernel.errors import Conflict
 from payments.kernel.ids import BookId
+from payments.ledger.models import BoundedBalanceRow
 
 
 class BoundReached(Conflict):
@@ -33,6 +34,24 @@ class Change:
     arriving: int = 0
 
 
+@dataclass(kw_only=True)
+class Guard:
+    """A guarded row that is locked, and its balance as entries are played against it."""
+
+    balance: int
+    leaving: int
+    arriving: int
+    minimum: int | None
+    maximum: int | None
+
+    def allows(self, change: int) -> bool:
+        """Say whether the balance may change by so much, as the table's constraints would."""
+        after = self.balance + change
+        return (self.minimum is None or after - self.leaving >= self.minimum) and (
+            self.maximum is None or after + self.arriving <= self.maximum
+        )
+
+
 MOVE: Final = text(
     """
 UPDATE ledger.bounded_balances
@@ -40,6 +59,16 @@ SET balance_minor = balance_minor + :balance, leaving_minor = leaving_minor + :l
     arriving_minor = arriving_minor + :arriving
 WHERE book_id = :book_id AND account = :account
 """
+)
+
+MOVE_MANY: Final = text(
+    """
+UPDATE ledger.bounded_balances AS guarded SET balance_minor = balance_minor + moved.balance
+FROM unnest(:accounts, :balances) AS moved (account, balance)
+WHERE guarded.book_id = :book_id AND guarded.account = moved.account
+"""
+).bindparams(
+    bindparam("accounts", type_=ARRAY(Text)), bindparam("balances", type_=ARRAY(BigInteger))
 )
 
 
@@ -66,3 +95,36 @@ def move(session: Session, *, book_id: BookId, changes: Mapping[str, Change]) ->
             if isinstance(error.orig, psycopg.errors.CheckViolation):
                 raise BoundReached(account) from error
             raise
+
+
+def lock(session: Session, *, book_id: BookId, names: Sequence[str]) -> dict[str, Guard]:
+    """Lock guarded rows in ascending order and return them by account."""
+    rows = session.execute(
+        select(*BoundedBalanceRow.__table__.columns)
+        .where(BoundedBalanceRow.book_id == book_id, BoundedBalanceRow.account.in_(names))
+        .order_by(BoundedBalanceRow.account)
+        .with_for_update()
+    )
+    return {
+        row.account: Guard(
+            balance=row.balance_minor,
+            leaving=row.leaving_minor,
+            arriving=row.arriving_minor,
+            minimum=row.minimum_minor,
+            maximum=row.maximum_minor,
+        )
+        for row in rows
+    }
+
+
+def move_many(session: Session, *, book_id: BookId, changes: Mapping[str, int]) -> None:
+    """Change the balances of rows that are locked and known to allow it."""
+    if changes:
+        session.execute(
+            MOVE_MANY,
+            {
+                "book_id": book_id,
+                "accounts": list(changes),
+                "balances": list(changes.values()),
+            },
+        )

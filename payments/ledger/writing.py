@@ -76,7 +76,10 @@ def write(session: Session, draft: Draft, *, now: datetime) -> Journal:
     row = _insert(session, draft, journal_id=journal_id, now=now)
     if row.books and row.known < len(draft.accounts):
         accounts.open_accounts(
-            session, book_id=draft.book_id, names=draft.accounts, currency=draft.currency, now=now
+            session,
+            book_id=draft.book_id,
+            wanted=dict.fromkeys(draft.accounts, draft.currency),
+            now=now,
         )
         row = _insert(session, draft, journal_id=journal_id, now=now)
     if not row.books:

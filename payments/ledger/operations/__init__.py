@@ -3,6 +3,13 @@
 from payments.ledger.accounts import CurrencyDiffers
 from payments.ledger.guards import BoundReached
 from payments.ledger.operations.books import open_book
+from payments.ledger.operations.bulk import (
+    BooksContended,
+    ChainBroken,
+    TooManyEntries,
+    post_linked,
+    post_many,
+)
 from payments.ledger.operations.posting import post
 from payments.ledger.operations.reservations import (
     ReservationExceeded,
@@ -24,17 +31,22 @@ from payments.ledger.writing import ReferenceTaken
 
 __all__ = [
     "AlreadyReversed",
+    "BooksContended",
     "BoundReached",
+    "ChainBroken",
     "CurrencyDiffers",
     "ReferenceTaken",
     "ReservationExceeded",
     "ReservationExpired",
     "ReversalNotReversible",
     "Side",
+    "TooManyEntries",
     "TransferNotPaired",
     "expire",
     "open_book",
     "post",
+    "post_linked",
+    "post_many",
     "post_other_side",
     "post_reserved",
     "reserve",
