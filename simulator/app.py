@@ -13,9 +13,6 @@ from simulator.courier import Courier
 from simulator.keys import alipay_apps
 from simulator.providers.alipay import control, gateway
 from simulator.providers.alipay.world import Alipay
-from simulator.providers.wechatpay import session
-from simulator.providers.wechatpay.apps import mini_programs
-from simulator.providers.wechatpay.session import WechatSignIn
 
 LARGEST_BODY_BYTES = 1024 * 1024
 
@@ -27,7 +24,6 @@ class World:
     clock: SimulatorClock
     courier: Courier
     alipay: Alipay
-    wechat: WechatSignIn
 
     @classmethod
     def from_keys(
@@ -36,8 +32,7 @@ class World:
         """Build a world around the key set in `directory`."""
         courier = courier or Courier(clock)
         alipay = Alipay(apps=alipay_apps(directory), clock=clock, courier=courier)
-        wechat = WechatSignIn(apps=mini_programs(directory), clock=clock)
-        return cls(clock=clock, courier=courier, alipay=alipay, wechat=wechat)
+        return cls(clock=clock, courier=courier, alipay=alipay)
 
 
 def create_app(world: World, *, window: timedelta = gateway.DEFAULT_WINDOW) -> Flask:
@@ -47,7 +42,6 @@ def create_app(world: World, *, window: timedelta = gateway.DEFAULT_WINDOW) -> F
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it.
     app.register_blueprint(gateway.blueprint(world.alipay, window=window))
     app.register_blueprint(control.blueprint(world.alipay))
-    app.register_blueprint(session.blueprint(world.wechat))
     app.register_error_handler(HTTPException, explain)
     app.add_url_rule("/control/clock", view_func=lambda: jsonify(now=world.clock.now().isoformat()))
     return app

@@ -13,7 +13,6 @@ from simulator.clock import SimulatorClock
 from simulator.courier import Courier
 from simulator.keys import point_alipay
 from simulator.providers.alipay.gateway import DEFAULT_WINDOW
-from simulator.providers.wechatpay.apps import point_wechat
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -43,7 +42,6 @@ class Simulator:
         send_notices: bool = True,
     ) -> None:
         point_alipay(keys, gateway="")
-        point_wechat(keys, gateway="")
         self.keys = keys
         clock = clock or SimulatorClock()
         self.world = World.from_keys(keys, clock=clock, courier=courier)
@@ -53,7 +51,6 @@ class Simulator:
         )
         self.url = f"http://{host}:{self._server.server_port}"
         point_alipay(keys, gateway=f"{self.url}/alipay/gateway.do")
-        point_wechat(keys, gateway=self.url)
         self._send_notices = send_notices
         self._thread = threading.Thread(target=self._server.serve_forever, name="simulator")
 

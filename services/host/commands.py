@@ -136,19 +136,17 @@ def new_migration(subject: str, name: str) -> None:
     if folder is None:
         known = ", ".join(sorted([CORE, *(name for name, path in folders.items() if path)]))
         raise click.ClickException(f"{name} has no migrations folder; there are: {known}")
-    number = 1 + max((int(match[1]) for match in _numbered(folder)), default=0)
-    prefix = "" if name == CORE else f"{name}_"
-    before = f"{prefix}{number - 1:04d}" if number > 1 else None
     words = "_".join(re.findall(r"[a-z0-9]+", subject.lower()))
     if not words:
         raise click.ClickException("say in a few English words what the migration does")
+    number = 1 + _last_number(folder)
+    prefix = "" if name == CORE else f"{name}_"
     script = alembic.revision(
         migrating.configuration("postgresql://", folders=_folders()),
-        message=subject[0].upper() + subject[1:].rstrip("."),
+        message=subject[0].upper() + subject[1:].rstrip(".!"),
         rev_id=f"{prefix}{number:04d}",
-        head=before or "base",
-        splice=before is None,
         version_path=str(folder),
+        **_place(name, prefix, number),
     )
     assert script is not None
     assert not isinstance(script, list)
@@ -156,8 +154,17 @@ def new_migration(subject: str, name: str) -> None:
     click.echo(f"wrote {path}; write upgrade() and downgrade() by hand")
 
 
-def _numbered(folder: Path) -> list[re.Match[str]]:
-    return [match for path in folder.glob("*.py") if (match := _NUMBERED.fullmatch(path.name))]
+def _place(name: str, prefix: str, number: int) -> dict[str, Any]:
+    """Say what the migration follows; a plug-in's first begins a branch upon the core's last."""
+    if number > 1 or name == CORE:
+        return {"head": f"{prefix}{number - 1:04d}"}
+    last = _last_number(migrating.MIGRATIONS / "versions")
+    return {"head": "base", "branch_label": name, "depends_on": f"{last:04d}"}
+
+
+def _last_number(folder: Path) -> int:
+    matches = (_NUMBERED.fullmatch(path.name) for path in folder.glob("*.py"))
+    return max((int(match[1]) for match in matches if match), default=0)
 
 
 def _folders() -> list[Path]:
@@ -173,9 +180,7 @@ def _folders() -> list[Path]:
 @with_appcontext
 def worker_command(ready_file: Path | None) -> None:
     """Run deferred jobs and sweeps until told to stop; any number may run side by side."""
-    platform = current_platform()
-    with running_database(platform.settings):
-        worker.run(platform, installed_plugins(current_app), ready_file=ready_file)
+    worker.run(current_platform(), installed_plugins(current_app), ready_file=ready_file)
 
 
 HOST_COMMANDS: Final = (

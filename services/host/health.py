@@ -18,6 +18,7 @@ from services.host.platform import Platform
 EXTENSION: Final = "qiantang.migrations"
 READY: Final = 200
 NOT_READY: Final = 503
+CORE: Final = "core"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,21 +59,27 @@ def report(platform: Platform, *, migrations: Sequence[Path]) -> Report:
 def _is_current(applied: set[str], migrations: Sequence[Path]) -> bool:
     """Tell whether every migration this code knows is in, on its own or as another's dependency.
 
-    A revision this code does not know is of a newer release, which brought all of ours with it.
+    During a deployment the database may be ahead: a revision this code does not know is a newer one
+    of its branch, and brought with it whatever of the core it depends on.
     """
     script = _script(tuple(migrations))
     known = {revision.revision: revision for revision in script.walk_revisions()}
-    if applied - set(known):
-        return True
+    ahead = {_branch(revision) for revision in applied - set(known)}
     covered: set[str] = set()
-    pending = list(applied)
+    pending = list(applied & set(known))
     while pending:
         revision = pending.pop()
         if revision not in covered:
             covered.add(revision)
             for before in (known[revision].down_revision, known[revision].dependencies):
                 pending += [before] if isinstance(before, str) else before or ()
-    return set(script.get_heads()) <= covered
+    missing = {_branch(head) for head in set(script.get_heads()) - covered}
+    return missing <= (ahead | {CORE} if ahead else set())
+
+
+def _branch(revision: str) -> str:
+    """Return the plug-in a revision such as `transit_0003` belongs to, or CORE for `0003`."""
+    return revision.rpartition("_")[0] or CORE
 
 
 @cache

@@ -3,18 +3,16 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
-from payments.kernel.jobs import Worker
+from payments.kernel.jobs import Worker, WorkerStopped
 from services.host import metrics
 from services.host.logs import logger
 from services.host.manifest import Task
 from services.host.platform import Platform
-from services.host.sweeping import pause_seconds
-
-CONCURRENCY: Final = 4
+from services.host.sweeping import STEADY_SECONDS, pause_seconds
 
 log = logger(__name__)
 
@@ -29,18 +27,18 @@ class JobThread(threading.Thread):
         super().__init__(name="jobs", daemon=True)
         self._tasks = {task.name: _runner(task, platform) for task in tasks}
         self._url = platform.database.url
-        self._stop = stop
+        self._stopping = stop  # Thread has a `_stop` of its own.
 
     def run(self) -> None:
         failures = 0
-        while not self._stop.is_set():
-            worker = Worker(self._url, tasks=self._tasks, stop=self._stop, concurrency=CONCURRENCY)
+        while not self._stopping.is_set():
+            started = time.monotonic()
             try:
-                worker.run()
-            except Exception:
-                failures += 1
-                log.exception("jobs_lost")
-                self._stop.wait(pause_seconds(failures))
+                Worker(self._url, tasks=self._tasks, stop=self._stopping).run()
+            except Exception as error:
+                failures = 1 if time.monotonic() - started > STEADY_SECONDS else failures + 1
+                log.warning("jobs_lost", exc_info=not isinstance(error, WorkerStopped))
+                self._stopping.wait(pause_seconds(failures))
 
 
 def _runner(task: Task, platform: Platform) -> Callable[..., None]:
@@ -58,6 +56,6 @@ def _runner(task: Task, platform: Platform) -> Callable[..., None]:
             metrics.TASKS.labels(task.name, outcome).inc()
             milliseconds = round((time.perf_counter() - started) * 1000, 1)
             log.info("task", outcome=outcome, milliseconds=milliseconds)
-            structlog.contextvars.unbind_contextvars("task")
+            structlog.contextvars.clear_contextvars()
 
     return run

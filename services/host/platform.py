@@ -74,6 +74,11 @@ class Platform:
         for name in sorted(PARTS):
             getattr(self, name)
 
+    def forget_connections(self) -> None:
+        """Drop what was inherited from another process, without closing it there."""
+        if "database" in vars(self):
+            self.database.engine.dispose(close=False)
+
     def close(self) -> None:
         """Close pooled connections that were opened."""
         if "database" in vars(self):

@@ -113,6 +113,7 @@ def _complaints(plugins: Sequence[Plugin]) -> Iterator[str]:
         names = Counter(name for plugin in plugins for name in names_of(plugin))
         yield from (f"Two {what} {name}: change one." for name, count in names.items() if count > 1)
     yield from _wrong_templates(plugins)
+    yield from _wrong_handlers(plugins)
 
 
 def _wrong_names(plugin: Plugin) -> Iterator[str]:
@@ -189,6 +190,20 @@ def _wrong_templates(plugins: Sequence[Plugin]) -> Iterator[str]:
         check_all(template for plugin in plugins for template in plugin.templates)
     except TemplateInvalid as error:
         yield f"Correct a plug-in's template: {error.detail}."
+
+
+def _wrong_handlers(plugins: Sequence[Plugin]) -> Iterator[str]:
+    names = Counter(
+        (handler.fact.name, plugin.name, handler.lasting_name)
+        for plugin in plugins
+        for handler in plugin.handlers
+    )
+    for (fact, plugin, name), count in names.items():
+        if count > 1 or not name or name == "<lambda>":
+            yield (
+                f"A handler of {fact} in plug-in {plugin} is called {name!r}:"
+                " give each its own lasting name."
+            )
 
 
 def owner_of(plugins: Sequence[Plugin]) -> Callable[[str], str | None]:

@@ -9,14 +9,18 @@ from typing import Final
 import psycopg
 import structlog
 from psycopg import sql
+from sqlalchemy.exc import SQLAlchemyError
 
+from payments.kernel.errors import Unavailable
 from services.host import metrics
+from services.host.errors import translate
 from services.host.logs import logger
 from services.host.manifest import Sweep
 from services.host.platform import Platform
 
 FIRST_PAUSE_SECONDS: Final = 1
 LONGEST_PAUSE_SECONDS: Final = 60
+STEADY_SECONDS: Final = 60  # What ran this long starts counting its failures anew.
 LISTEN_SECONDS: Final = 1  # How long a stop may go unnoticed.
 CLOCK_LOOKS_SECONDS: Final = 0.2
 
@@ -31,16 +35,16 @@ class SweepThread(threading.Thread):
         self.sweep = sweep
         self.wake = threading.Event()
         self._platform = platform
-        self._stop = stop
+        self._stopping = stop
 
     def run(self) -> None:
         failures = 0
-        while not self._stop.is_set():
+        while not self._stopping.is_set():
             self.wake.clear()
             handled = self._run_once()
             if handled is None:
                 failures += 1
-                self._stop.wait(pause_seconds(failures))
+                self._stopping.wait(pause_seconds(failures))
                 continue
             failures = 0
             if handled == 0:
@@ -52,9 +56,13 @@ class SweepThread(threading.Thread):
         structlog.contextvars.bind_contextvars(sweep=self.sweep.name)
         try:
             handled = self.sweep.run(self._platform)
-        except Exception:
+        except Exception as error:
             metrics.SWEEP_FAILURES.labels(self.sweep.name).inc()
-            log.exception("sweep_failed")
+            meaning = translate(error) if isinstance(error, SQLAlchemyError) else error
+            if isinstance(meaning, Unavailable):
+                log.warning("sweep_postponed", reason=meaning.code)
+            else:
+                log.exception("sweep_failed")
             return None
         if handled:
             metrics.SWEPT.labels(self.sweep.name).inc(handled)
@@ -71,11 +79,11 @@ class Listener(threading.Thread):
         self._sweeps = sweeps
         self._channels = sorted({one.sweep.channel for one in sweeps if one.sweep.channel})
         self._url = url
-        self._stop = stop
+        self._stopping = stop
 
     def run(self) -> None:
         failures = 0
-        while not self._stop.is_set():
+        while not self._stopping.is_set():
             try:
                 with psycopg.connect(
                     self._url, autocommit=True, application_name="qiantang-listener"
@@ -88,10 +96,10 @@ class Listener(threading.Thread):
             except psycopg.OperationalError as error:
                 failures += 1
                 log.warning("listener_lost", reason=str(error).splitlines()[0])
-                self._stop.wait(pause_seconds(failures))
+                self._stopping.wait(pause_seconds(failures))
 
     def _listen(self, connection: psycopg.Connection) -> None:
-        while not self._stop.is_set():
+        while not self._stopping.is_set():
             for notification in connection.notifies(timeout=LISTEN_SECONDS):
                 self._wake(notification.channel)
 
@@ -108,11 +116,11 @@ class ClockWatch(threading.Thread):
         super().__init__(name="clock-watch", daemon=True)
         self._path = path
         self._sweeps = sweeps
-        self._stop = stop
+        self._stopping = stop
 
     def run(self) -> None:
         seen = self._offset()
-        while not self._stop.wait(CLOCK_LOOKS_SECONDS):
+        while not self._stopping.wait(CLOCK_LOOKS_SECONDS):
             found = self._offset()
             if found != seen:
                 seen = found

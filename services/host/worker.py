@@ -6,6 +6,7 @@ by side, and a killed one leaves nothing but work for the next.
 
 import signal
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,8 +18,9 @@ from payments.events.listeners import HandlersByFact, NamedHandler, combine
 from payments.kernel import idempotency
 from services.host.core import core_handlers, core_sweeps
 from services.host.jobs import JobThread
+from services.host.launching import running_database
 from services.host.logs import logger
-from services.host.manifest import Plugin, Sweep
+from services.host.manifest import Handler, Plugin, Sweep
 from services.host.platform import Platform
 from services.host.sweeping import ClockWatch, Listener, SweepThread
 
@@ -31,31 +33,32 @@ STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 log = logger(__name__)
 
 
-def run(platform: Platform, plugins: Sequence[Plugin], *, ready_file: Path | None) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is begun and return."""
-    stop = threading.Event()
-    platform.warm_up()
-    sweeps = [
-        SweepThread(sweep, platform=platform, stop=stop)
-        for sweep in (*host_sweeps(plugins), *(one for plugin in plugins for one in plugin.sweeps))
-    ]
-    tasks = [task for plugin in plugins for task in plugin.tasks]
-    threads: list[threading.Thread] = [
-        *sweeps,
-        Listener(sweeps, url=platform.database.url, stop=stop),
-        JobThread(tasks, platform=platform, stop=stop),
-    ]
-    if platform.settings.clock_offset_file:
-        threads.append(ClockWatch(platform.settings.clock_offset_file, sweeps, stop=stop))
-    with _told_to_stop(stop), _existing(ready_file):
+def run(platform: Platform, plugins: Sequence[Plugin], *, ready_file: Path | None = None) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is begun and return.
+
+    Starts the embedded database where there is no other. What does not finish within GRACE_SECONDS
+    is left to the next worker.
+    """
+    with _signals_held(), running_database(platform.settings):
+        platform.warm_up()
+        stop = threading.Event()
+        sweeps = [
+            SweepThread(sweep, platform=platform, stop=stop)
+            for sweep in (*host_sweeps(plugins), *(one for each in plugins for one in each.sweeps))
+        ]
+        tasks = [task for plugin in plugins for task in plugin.tasks]
+        jobs = JobThread(tasks, platform=platform, stop=stop)
+        threads = [*sweeps, jobs, *_wakers(platform, sweeps, stop=stop)]
         for thread in threads:
             thread.start()
-        log.info("worker_ready", sweeps=[sweep.name for sweep in sweeps], tasks=len(tasks))
-        stop.wait()
+        with _existing(ready_file):
+            log.info("worker_ready", sweeps=[sweep.name for sweep in sweeps])
+            signal.sigwait(STOP_SIGNALS)
+        stop.set()
         for sweep in sweeps:
             sweep.wake.set()
         _join(threads)
-    platform.close()
+        platform.close()
 
 
 def host_sweeps(plugins: Sequence[Plugin]) -> tuple[Sweep, ...]:
@@ -77,18 +80,15 @@ def handlers_of(plugins: Iterable[Plugin]) -> HandlersByFact:
     return combine(
         core_handlers(),
         *(
-            {
-                handler.fact.name: [
-                    NamedHandler(
-                        name=f"{plugin.name}.{handler.lasting_name}",
-                        run=handler.run,
-                    )
-                ]
-            }
+            {handler.fact.name: [_named(plugin, handler)]}
             for plugin in plugins
             for handler in plugin.handlers
         ),
     )
+
+
+def _named(plugin: Plugin, handler: Handler) -> NamedHandler:
+    return NamedHandler(name=f"{plugin.name}.{handler.lasting_name}", run=handler.run)
 
 
 def _forget_keys(platform: Platform) -> int:
@@ -96,24 +96,31 @@ def _forget_keys(platform: Platform) -> int:
         return idempotency.purge(session, now=platform.clock.now())
 
 
+def _wakers(
+    platform: Platform, sweeps: Sequence[SweepThread], *, stop: threading.Event
+) -> list[threading.Thread]:
+    wakers: list[threading.Thread] = [Listener(sweeps, url=platform.database.url, stop=stop)]
+    if platform.settings.clock_offset_file:
+        wakers.append(ClockWatch(platform.settings.clock_offset_file, sweeps, stop=stop))
+    return wakers
+
+
 def _join(threads: Sequence[threading.Thread]) -> None:
+    deadline = time.monotonic() + GRACE_SECONDS
     for thread in threads:
-        thread.join(GRACE_SECONDS)
+        thread.join(max(0, deadline - time.monotonic()))
     late = [thread.name for thread in threads if thread.is_alive()]
-    if late:
-        log.warning("worker_stopped_in_the_middle", threads=late)
+    log.info("worker_stopped", in_the_middle_of=late)
 
 
 @contextmanager
-def _told_to_stop(stop: threading.Event) -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    for number in STOP_SIGNALS:
-        signal.signal(number, lambda _number, _frame: stop.set())
+def _signals_held() -> Iterator[None]:
+    """Keep stop signals for `sigwait`, so that none arrives where it could not be handled."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

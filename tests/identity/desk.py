@@ -10,7 +10,6 @@ from werkzeug.test import TestResponse
 
 from payments.kernel.clock import FixedClock
 from payments.kernel.database import Database
-from payments.kernel.http import HttpClient
 from payments.kernel.ids import new_id
 from payments.providers.registry import Providers
 from services.host.application import create_app
@@ -64,7 +63,6 @@ class Desk:
         clock: FixedClock,
         *,
         providers: Providers | None = None,
-        http: HttpClient | None = None,
         **given: Any,
     ) -> None:
         self.database, self.clock = database, clock
@@ -74,7 +72,6 @@ class Desk:
             database=database,
             clock=clock,
             providers=providers or Providers([]),
-            http=http,
         )
         self.client: FlaskClient = self.app.test_client()
         self.keys = (f"key-{number}" for number in count(1))
