@@ -1,6 +1,7 @@
 """`flask merchants …`: what an operator does. Answers are JSON; a secret is printed once."""
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,33 @@ def register(book: str, name_zh: str, name_en: str, credit_code: str, *, draft: 
             status=MerchantStatus.DRAFT if draft else MerchantStatus.ACTIVE,
         )
     _say(merchant_id=merchant.merchant_id, book_id=merchant.book_id, status=merchant.status)
+
+
+@merchants.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def onboard(file: Path) -> None:
+    """Register a merchant with its devices and keys from a TOML FILE, all of it or nothing.
+
+    \b
+        book = "HZMTRO"
+        name_zh = "杭州地铁"
+        name_en = "Hangzhou Metro"
+        credit_code = "91330100MA0000000C"
+        key = "server.pem"              # Public keys lie beside the file.
+        [[devices]]
+        kind = "kiosk"
+        name = "Longxiangqiao, exit A"
+        place = "9"
+        key = "kiosk.pem"
+    """  # noqa: D301  The escape is click's own mark for text to leave as it is.
+    wanted = tomllib.loads(file.read_text("utf-8"))
+    try:
+        known = current_platform().database.run(
+            lambda session: _onboarded(session, wanted, beside=file.parent)
+        )
+    except KeyError as missing:
+        raise click.ClickException(f"{file}: say {missing.args[0]}") from None
+    _say(**known)
 
 
 @merchants.command()
@@ -144,6 +172,45 @@ def add_endpoint(
         merchant_id=merchant_id,
         secrets=[{"kind": secret.kind, "secret": secret.shown} for secret in secrets],
     )
+
+
+def _onboarded(session: Session, wanted: Any, *, beside: Path) -> dict[str, Any]:
+    now = current_platform().clock.now()
+    merchant = operations.register(
+        session,
+        book_id=BookId(wanted["book"]),
+        name_zh=wanted["name_zh"],
+        name_en=wanted["name_en"],
+        credit_code=wanted["credit_code"],
+        now=now,
+    )
+    merchant_id = merchant.merchant_id
+
+    def trust(name: str, device_id: str | None = None) -> str:
+        text = (beside / name).read_text("utf-8")
+        key = operations.add_key(
+            session, merchant_id=merchant_id, public_key=text, device_id=device_id, now=now
+        )
+        return key.key_id
+
+    devices = []
+    for one in wanted.get("devices", []):
+        device = operations.add_device(
+            session,
+            merchant_id=merchant_id,
+            kind=DeviceKind(one["kind"]),
+            name=one["name"],
+            place=one.get("place"),
+            now=now,
+        )
+        key_id = trust(one["key"], device.device_id)
+        devices.append({"device_id": device.device_id, "key_id": key_id})
+    return {
+        "merchant_id": merchant_id,
+        "book_id": merchant.book_id,
+        "key_id": trust(wanted["key"]),
+        "devices": devices,
+    }
 
 
 def _say(**facts: Any) -> None:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from payments.kernel.clock import FixedClock
 from payments.kernel.crypto import Vault
 from payments.kernel.database import Database
+from payments.ledger.queries import books
 from services.host.application import create_app
 from services.merchants.plugin import plugin
 from tests.host.umbrellas import settings
@@ -80,3 +81,39 @@ def test_a_mistake_is_answered_with_one_line(
     assert result.exit_code != 0
     assert "Traceback" not in result.output
     assert len(result.output.strip().splitlines()) == 1
+
+
+FILE = """
+book = "HZMTRO"
+name_zh = "杭州地铁"
+name_en = "Hangzhou Metro"
+credit_code = "91330100MA0000000C"
+key = "server.key"
+[[devices]]
+kind = "kiosk"
+name = "Longxiangqiao, exit A"
+place = "9"
+key = "kiosk.key"
+"""
+
+
+def test_a_merchant_is_onboarded_from_one_file_or_not_at_all(
+    database: Database, clock: FixedClock, vault: Vault, tmp_path: Path
+) -> None:
+    app = create_app(settings(), installed=(plugin,), database=database, clock=clock, vault=vault)
+    server, kiosk = Signer(), Signer()
+    (tmp_path / "server.key").write_text(server.public_key)
+    (tmp_path / "metro.toml").write_text(FILE, "utf-8")
+    command = ["merchants", "onboard", str(tmp_path / "metro.toml")]
+    assert app.test_cli_runner().invoke(args=command).exit_code == 1
+    (tmp_path / "kiosk.key").write_text(kiosk.public_key)
+    known = run(app, *command[1:])
+    server.key_id = known["key_id"]
+    (device,) = known["devices"]
+    kiosk.key_id = device["key_id"]
+    for who, kind in ((server, "merchant"), (kiosk, "device")):
+        headers = who.headers("GET", ME, created=clock.now())
+        answer = app.test_client().get(ME, headers=headers).get_json()
+        assert (answer["kind"], answer["merchant_id"]) == (kind, known["merchant_id"])
+    with database.read() as session:
+        assert {"HZMTRO", "QTPLAT"} <= set(books(session))

@@ -1,16 +1,19 @@
 """Merchants come, change and go; their devices are added."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payments.kernel.errors import Conflict, NotFound
-from payments.kernel.ids import BookId, new_id
+from payments.kernel.ids import PLATFORM_BOOK, BookId, new_id
 from payments.ledger import operations as ledger
 from payments.merchants import queries, rules
 from payments.merchants.models import Device, Merchant
 from payments.merchants.rules import DeviceKind, MerchantEvent, MerchantStatus
+
+PLATFORM_NAME: Final = "Qiantang"
 
 
 class MerchantExists(Conflict):
@@ -53,6 +56,8 @@ def register(
         status=status,
         created_at=now,
     )
+    # Every payment passes through the platform's book, so it is open from the first merchant on.
+    ledger.open_book(session, book_id=PLATFORM_BOOK, name=PLATFORM_NAME, now=now)
     ledger.open_book(session, book_id=book_id, name=merchant.name_en, now=now)
     session.add(merchant)
     session.flush()
