@@ -26,7 +26,11 @@ SECRET_PREFIX: Final = "whsec_"  # noqa: S105  the prefix says what follows, it 
 
 
 class NotAuthentic(Exception):
-    """The callback was not signed by the platform, or not now."""
+    """The callback was not signed by the platform."""
+
+
+class TooOld(NotAuthentic):
+    """The callback was signed by the platform, but not just now."""
 
 
 @dataclass(kw_only=True)
@@ -35,6 +39,7 @@ class Tally:
 
     deliveries: int = 0
     refused: int = 0
+    too_old: int = 0
     turned_away: int = 0
     repeated: int = 0
     events: Counter[str] = field(default_factory=Counter)
@@ -43,22 +48,24 @@ class Tally:
 
 
 def verify(headers: Mapping[str, str], body: bytes, *, secret: str, clock: SimulatorClock) -> str:
-    """Return the id of an authentic callback. Raises NotAuthentic."""
+    """Return the id of an authentic callback. Raises NotAuthentic, TooOld."""
     message_id = headers.get("webhook-id", "")
     timestamp = headers.get("webhook-timestamp", "")
     if not message_id or not timestamp.isdecimal():
         raise NotAuthentic("webhook-id or webhook-timestamp is missing")
-    age = clock.now().timestamp() - int(timestamp)
-    if abs(age) > TOLERANCE.total_seconds():
-        raise NotAuthentic(f"signed {age:.0f} seconds ago")
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
     content = f"{message_id}.{timestamp}.".encode() + body
     wanted = base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode("ascii")
-    for signature in headers.get("webhook-signature", "").split(" "):
-        version, _, given = signature.partition(",")
-        if version == "v1" and hmac.compare_digest(given, wanted):
-            return message_id
-    raise NotAuthentic("no signature of ours")
+    given = [one.partition(",") for one in headers.get("webhook-signature", "").split(" ")]
+    if not any(
+        version == "v1" and hmac.compare_digest(signature, wanted)
+        for version, _, signature in given
+    ):
+        raise NotAuthentic("no signature of ours")
+    age = clock.now().timestamp() - int(timestamp)
+    if abs(age) > TOLERANCE.total_seconds():
+        raise TooOld(f"signed {age:.0f} seconds ago")
+    return message_id
 
 
 class MerchantServer:
@@ -74,7 +81,8 @@ class MerchantServer:
         self._down_every = down_every
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_port}/callbacks"
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/callbacks"
         self._thread = threading.Thread(target=self._server.serve_forever, name="merchant")
 
     def __enter__(self) -> Self:
@@ -98,6 +106,9 @@ class MerchantServer:
             try:
                 message_id = verify(headers, body, secret=self.secret, clock=self._clock)
                 event: Any = json.loads(body)
+            except TooOld:
+                self.tally.too_old += 1
+                return 400
             except (NotAuthentic, ValueError):
                 self.tally.refused += 1
                 return 400

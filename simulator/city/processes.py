@@ -60,6 +60,7 @@ class Processes:
         command: Sequence[str],
         *,
         environment: Mapping[str, str],
+        cwd: Path,
         ready: Callable[[], bool],
     ) -> None:
         """Start a process and wait until it is ready. Raises ProcessFailed."""
@@ -68,6 +69,7 @@ class Processes:
             process = subprocess.Popen(  # noqa: S603  our own commands
                 command,
                 env={**os.environ, **environment},
+                cwd=cwd,
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -103,11 +105,12 @@ class Processes:
         self._started = []
 
 
-def run(command: Sequence[str], *, environment: Mapping[str, str]) -> str:
+def run(command: Sequence[str], *, environment: Mapping[str, str], cwd: Path) -> str:
     """Run a command to its end and return what it wrote. Raises ProcessFailed."""
     done = subprocess.run(  # noqa: S603  our own commands
         command,
         env={**os.environ, **environment},
+        cwd=cwd,
         capture_output=True,
         text=True,
         check=False,
