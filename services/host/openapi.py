@@ -129,7 +129,7 @@ def _responses(read: Mapping[str, Any], route: Route, *, has_input: bool) -> dic
         for status, answer in read.get("responses", {}).items()
         if "$ref" not in answer and status.isdigit()
     }
-    failing = {400, 500, 503}
+    failing = {400, 500, 503} | _named(read)
     if isinstance(route.access, Required):
         failing |= {401, 403}
     if "<" in route.address:
@@ -145,6 +145,12 @@ def _responses(read: Mapping[str, Any], route: Route, *, has_input: bool) -> dic
             name, _ = ERROR_RESPONSES[status]
             answers[str(status)] = {"$ref": f"#/components/responses/{name}"}
     return dict(sorted(answers.items()))
+
+
+def _named(read: Mapping[str, Any]) -> set[int]:
+    """Return the failures a view names by itself: `@blueprint.alt_response(429, "TooMany")`."""
+    named = {int(status) for status in read.get("responses", {}) if status.isdigit()}
+    return named & set(ERROR_RESPONSES)
 
 
 def _headers(route: Route) -> dict[str, Any]:

@@ -19,9 +19,7 @@ def identity() -> None:
     """Add and disable staff; seal personal data with the current key."""
 
 
-@identity.command("add-staff")
-@click.argument("username")
-@click.option(
+ROLES = click.option(
     "--role",
     "roles",
     type=click.Choice([role.value for role in StaffRole]),
@@ -29,15 +27,19 @@ def identity() -> None:
     required=True,
     help="What they may do; give it once for each role.",
 )
-@click.option("--generate", is_flag=True, help="Make a password and print it, instead of asking.")
+GENERATE = click.option(
+    "--generate", is_flag=True, help="Make a password and print it, instead of asking."
+)
+
+
+@identity.command("add-staff")
+@click.argument("username")
+@ROLES
+@GENERATE
 @with_appcontext
 def add_staff(username: str, roles: tuple[str, ...], *, generate: bool) -> None:
     """Add a member of staff; the password is asked for, or made with --generate."""
-    if generate:
-        password = secrets.token_urlsafe(GENERATED_BYTES)
-    else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    platform = current_platform()
+    password, platform = _password(generate=generate), current_platform()
     with platform.database.transaction() as session:
         staff_id = staff.add_staff(
             session,
@@ -47,6 +49,36 @@ def add_staff(username: str, roles: tuple[str, ...], *, generate: bool) -> None:
             now=platform.clock.now(),
         )
     click.echo(f"added {username} as {staff_id}")
+    if generate:
+        click.echo(f"password {password}")
+
+
+@identity.command("set-roles")
+@click.argument("username")
+@ROLES
+@with_appcontext
+def set_roles(username: str, roles: tuple[str, ...]) -> None:
+    """Replace the roles of a member of staff."""
+    with current_platform().database.transaction() as session:
+        staff.set_roles(session, username=username, roles=[StaffRole(role) for role in roles])
+    click.echo(f"{username} is now {', '.join(sorted(set(roles)))}")
+
+
+@identity.command("set-password")
+@click.argument("username")
+@GENERATE
+@with_appcontext
+def set_password(username: str, *, generate: bool) -> None:
+    """Replace the password of a member of staff, and end every session of theirs."""
+    password, platform = _password(generate=generate), current_platform()
+    with platform.database.transaction() as session:
+        staff.set_password(
+            session,
+            username=username,
+            password_hash=hash_password(password, username=username),
+            now=platform.clock.now(),
+        )
+    click.echo(f"{username} has a new password")
     if generate:
         click.echo(f"password {password}")
 
@@ -77,3 +109,10 @@ def reencrypt() -> None:
 
     total = flows.reencrypt(platform.database, vault=platform.vault, tell=tell)
     click.echo(f"sealed {total} values anew" if total else "nothing was left on an older key")
+
+
+def _password(*, generate: bool) -> str:
+    if generate:
+        return secrets.token_urlsafe(GENERATED_BYTES)
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password

@@ -81,7 +81,7 @@ class GrantSchema(ObjectSchema):
         required=True,
         metadata={"description": "The citizen, or the member of staff.", **CITIZEN_ID},
     )
-    token_type = fields.Constant("Bearer", metadata={"example": "Bearer"})
+    token_type = fields.String(dump_default="Bearer", metadata={"example": "Bearer"})
     access_token = fields.String(
         required=True, metadata={"description": "Send it as `Authorization: Bearer …`."}
     )

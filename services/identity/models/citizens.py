@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ForeignKeyConstraint, Index, String
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payments.kernel.database import Model
+from payments.kernel.states import one_of
+from services.identity.rules.subjects import SignInProvider
 
 OF_CITIZEN: Final = {"schema": "identity", "info": {"sharding": "citizen_id"}}
 LOOKUP: Final = {"schema": "identity", "info": {"sharding": "local"}}
@@ -29,6 +31,7 @@ class ExternalIdentity(Model):
 
     __tablename__ = "external_identities"
     __table_args__ = (
+        CheckConstraint(one_of("provider", SignInProvider), name="provider"),
         ForeignKeyConstraint(["citizen_id"], ["identity.citizens.citizen_id"]),
         OF_CITIZEN,
     )

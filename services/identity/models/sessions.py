@@ -7,12 +7,13 @@ are distributed, or `staff_id`, of whom there are few.
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payments.kernel.database import Model
+from payments.kernel.states import one_of
 from services.identity.models.citizens import LOOKUP, MOMENT, OF_CITIZEN
-from services.identity.rules.sessions import OwnerKind
+from services.identity.rules.sessions import OwnerKind, Revocation
 
 
 class SessionColumns:
@@ -43,6 +44,7 @@ class CitizenSession(SessionColumns, Model):
     __tablename__ = "sessions"
     __table_args__ = (
         ForeignKeyConstraint(["citizen_id"], ["identity.citizens.citizen_id"]),
+        CheckConstraint(one_of("revocation", Revocation), name="revocation"),
         Index(None, "expires_at"),
         OF_CITIZEN,
     )
@@ -74,6 +76,7 @@ class StaffSession(SessionColumns, Model):
     __tablename__ = "staff_sessions"
     __table_args__ = (
         ForeignKeyConstraint(["staff_id"], ["identity.staff.staff_id"]),
+        CheckConstraint(one_of("revocation", Revocation), name="revocation"),
         Index(None, "expires_at"),
         LOOKUP,
     )

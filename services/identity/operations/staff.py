@@ -1,11 +1,11 @@
 """Staff: added, given roles and disabled from the command line; never deleted."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -70,23 +70,28 @@ def add_staff(
     )
     if added is None:
         raise UsernameTaken
-    session.execute(
-        insert(StaffRoleRow),
-        [{"staff_id": staff_id, "role": role} for role in sorted(set(roles))],
-    )
+    _give_roles(session, staff_id, roles)
     return staff_id
+
+
+def set_roles(session: Session, *, username: str, roles: Collection[StaffRole]) -> None:
+    """Replace somebody's roles; they count from the next request on. Raises StaffNotFound."""
+    if not roles:
+        raise RoleNeeded
+    staff_id = _changed(session, username, {"username": username})
+    session.execute(delete(StaffRoleRow).where(StaffRoleRow.staff_id == staff_id))
+    _give_roles(session, staff_id, roles)
+
+
+def set_password(session: Session, *, username: str, password_hash: str, now: datetime) -> None:
+    """Replace somebody's password and end every session of theirs. Raises StaffNotFound."""
+    staff_id = _changed(session, username, {"password_hash": password_hash})
+    revoke_all(session, owner_id=staff_id, now=now, why=Revocation.DISABLED)
 
 
 def disable_staff(session: Session, *, username: str, now: datetime) -> None:
     """Let a member of staff in no more, and end every session. Raises StaffNotFound."""
-    staff_id = session.scalar(
-        update(Staff)
-        .where(Staff.username == username, Staff.disabled_at.is_(None))
-        .values(disabled_at=now)
-        .returning(Staff.staff_id)
-    )
-    if staff_id is None:
-        raise StaffNotFound
+    staff_id = _changed(session, username, {"disabled_at": now})
     revoke_all(session, owner_id=staff_id, now=now, why=Revocation.DISABLED)
 
 
@@ -98,3 +103,23 @@ def hold_enabled(session: Session, *, staff_id: str) -> bool:
         .with_for_update(read=True)
     )
     return held is not None
+
+
+def _changed(session: Session, username: str, values: Mapping[str, Any]) -> str:
+    """Change somebody who is not disabled, and hold them until the transaction ends."""
+    staff_id: str | None = session.scalar(
+        update(Staff)
+        .where(Staff.username == username, Staff.disabled_at.is_(None))
+        .values(**values)
+        .returning(Staff.staff_id)
+    )
+    if staff_id is None:
+        raise StaffNotFound
+    return staff_id
+
+
+def _give_roles(session: Session, staff_id: str, roles: Collection[StaffRole]) -> None:
+    session.execute(
+        insert(StaffRoleRow),
+        [{"staff_id": staff_id, "role": role} for role in sorted(set(roles))],
+    )

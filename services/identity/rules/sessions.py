@@ -40,7 +40,7 @@ class Revocation(StrEnum):
     REVOKED = "revoked"
     REUSED = "reused"  # A refresh token came back that had been exchanged: somebody has a copy.
     CROWDED = "crowded"
-    DISABLED = "disabled"
+    DISABLED = "disabled"  # Of staff, also by a new password.
 
 
 class StaffRole(StrEnum):

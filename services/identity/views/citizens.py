@@ -59,6 +59,7 @@ def profile() -> MaskedDetails:
 @counted(REAL_NAME_PER_CITIZEN)
 @idempotent.transaction
 @blueprint.response(200, RealNameRecordedSchema)
+@blueprint.alt_response(429, "TooMany")
 def give_real_name(given: dict[str, str], *, session: Session) -> dict[str, Any]:
     """Put my real name on record.
 
@@ -83,6 +84,7 @@ def give_real_name(given: dict[str, str], *, session: Session) -> dict[str, Any]
 @counted(PHONE_PER_CITIZEN)
 @idempotent.transaction
 @blueprint.response(200, ProfileSchema)
+@blueprint.alt_response(429, "TooMany")
 def give_phone(given: dict[str, str], *, session: Session) -> MaskedDetails:
     """Put my mobile number on record, or replace it."""
     platform, citizen_id = current_platform(), current_principal().id
@@ -119,6 +121,7 @@ def identities() -> dict[str, Sequence[LinkedProvider]]:
 @blueprint.arguments(AuthorisationSchema)
 @idempotent.flow
 @blueprint.response(204)
+@blueprint.alt_response(429, "TooMany")
 def link(given: dict[str, Any], *, request_key: str) -> None:
     """Let me sign in with one more provider.
 

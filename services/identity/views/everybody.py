@@ -32,6 +32,8 @@ blueprint = Blueprint(
 @blueprint.arguments(AuthorisationSchema)
 @idempotent.exempt(reason="A code is good once, and its tokens are stored nowhere.")
 @blueprint.response(201, GrantSchema)
+@blueprint.alt_response(401, "Unauthenticated")
+@blueprint.alt_response(429, "TooMany")
 def sign_in(given: dict[str, Any]) -> flows.Grant:
     """Sign in as a citizen.
 
@@ -58,6 +60,8 @@ def sign_in(given: dict[str, Any]) -> flows.Grant:
 @blueprint.arguments(StaffCredentialsSchema)
 @idempotent.exempt(reason="Signing in again opens another session; tokens are stored nowhere.")
 @blueprint.response(201, GrantSchema)
+@blueprint.alt_response(401, "Unauthenticated")
+@blueprint.alt_response(429, "TooMany")
 def sign_in_staff(given: dict[str, str]) -> flows.Grant:
     """Sign in as a member of staff."""
     platform = current_platform()
@@ -77,6 +81,7 @@ def sign_in_staff(given: dict[str, str]) -> flows.Grant:
 @blueprint.arguments(RefreshSchema)
 @idempotent.exempt(reason="A refresh token is good once, and its tokens are stored nowhere.")
 @blueprint.response(200, GrantSchema)
+@blueprint.alt_response(401, "Unauthenticated")
 def refresh(given: dict[str, str]) -> flows.Grant:
     """Exchange a refresh token for new tokens.
 

@@ -56,6 +56,7 @@ def family() -> dict[str, Any]:
 @counted(DECLARE_PER_CITIZEN)
 @idempotent.transaction
 @blueprint.response(201, GuardianshipSchema)
+@blueprint.alt_response(429, "TooMany")
 def declare(given: dict[str, str], *, session: Session) -> dict[str, Any]:
     """Put a child of mine on record and act for it until it is 18.
 
@@ -80,6 +81,7 @@ def declare(given: dict[str, str], *, session: Session) -> dict[str, Any]:
 @counted(OFFER_PER_CITIZEN)
 @idempotent.transaction
 @blueprint.response(201, ConsentCodeSchema)
+@blueprint.alt_response(429, "TooMany")
 def offer(given: dict[str, date | None], *, session: Session) -> dict[str, Any]:
     """Make a code with which somebody becomes my guardian.
 
@@ -106,6 +108,7 @@ def offer(given: dict[str, date | None], *, session: Session) -> dict[str, Any]:
 @counted(REDEEM_PER_CITIZEN)
 @idempotent.transaction
 @blueprint.response(201, GuardianshipSchema)
+@blueprint.alt_response(429, "TooMany")
 def redeem(given: dict[str, str], *, session: Session) -> dict[str, Any]:
     """Become the guardian of whoever showed me a code."""
     platform = current_platform()

@@ -56,6 +56,7 @@ class SearchUnclear(Invalid):
 @counted(SEARCH_PER_STAFF)
 @idempotent.exempt(reason="It changes nothing; every look is kept, also the second.")
 @blueprint.response(200, CitizensSchema)
+@blueprint.alt_response(429, "TooMany")
 def search(given: dict[str, str | None]) -> dict[str, list[MaskedDetails]]:
     """Find citizens by a whole phone or ID number.
 
