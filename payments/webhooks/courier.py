@@ -1,7 +1,7 @@
 """Carries callbacks to their endpoints in threads of its own, outside any transaction."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,7 +60,7 @@ class Courier:
         self._http = http
         self._patience = patience
         self._threads = ThreadPoolExecutor(sum(THREADS.values()), thread_name_prefix="courier")
-        self._under_way: dict[Future[Carried], tuple[Lane, str]] = {}
+        self._under_way: dict[Future[Carried], Claimed] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -77,34 +77,52 @@ class Courier:
         """Wait for what is under way; what came of it is lost and will be tried again."""
         self._threads.shutdown()
 
-    def room(self, lane: Lane) -> int:
-        """Return how many more parcels of a lane can go at once."""
-        return THREADS[lane] - sum(busy is lane for busy, _ in self._under_way.values())
+    def room(self) -> Mapping[Lane, int]:
+        """Return how many more parcels of each lane can go at once."""
+        busy = Counter(claimed.lane for claimed in self._sending())
+        return {lane: threads - busy[lane] for lane, threads in THREADS.items()}
 
     def under_way(self) -> Mapping[str, int]:
         """Return how many parcels are under way to each endpoint."""
-        return Counter(endpoint_id for _, endpoint_id in self._under_way.values())
+        return Counter(claimed.endpoint_id for claimed in self._sending())
 
-    def send(self, parcel: Parcel, *, lane: Lane) -> None:
+    def send(self, parcel: Parcel) -> None:
         """Send a parcel on its way."""
-        future = self._threads.submit(self._carry, parcel)
-        self._under_way[future] = lane, parcel.claimed.endpoint.endpoint_id
+        self._under_way[self._threads.submit(self._carry, parcel)] = parcel.claimed
 
     def arrived(self, *, wait_seconds: float) -> list[Carried]:
-        """Return what came to something, waiting for the first one if need be."""
+        """Return what came to something, waiting for the first one if need be.
+
+        The same again each time, until it is dismissed.
+        """
         if not self._under_way:
             return []
         done, _ = wait(self._under_way, timeout=wait_seconds, return_when=FIRST_COMPLETED)
-        for future in done:
-            del self._under_way[future]
         return [future.result() for future in done]
+
+    def dismiss(self, carried: Sequence[Carried]) -> None:
+        """Forget what came to something, now that it is recorded."""
+        recorded = {(one.claimed.delivery_id, one.claimed.number) for one in carried}
+        self._under_way = {
+            future: claimed
+            for future, claimed in self._under_way.items()
+            if (claimed.delivery_id, claimed.number) not in recorded
+        }
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way, or waits to be recorded."""
+        return bool(self._under_way)
+
+    def _sending(self) -> list[Claimed]:
+        return [claimed for future, claimed in self._under_way.items() if not future.done()]
 
     def _carry(self, parcel: Parcel) -> Carried:
         started = monotonic_seconds()
         try:
             answer = self._http.request(
                 "POST",
-                parcel.claimed.endpoint.url,
+                parcel.claimed.url,
                 headers=parcel.headers,
                 body=parcel.body,
                 connect_seconds=self._patience.connect,

@@ -41,7 +41,7 @@ def deliver(
     attempts = 0
     with Courier(http, patience=patience) as courier:
         while (claimed := turn(database, courier=courier, vault=vault, clock=clock)) or (
-            courier.under_way()
+            courier.busy
         ):
             attempts += claimed
     return attempts
@@ -55,51 +55,59 @@ def turn(database: Database, *, courier: Courier, vault: Vault, clock: Clock) ->
     under the same `webhook-id`.
     """
     carried = courier.arrived(wait_seconds=WAIT_SECONDS)
-    if carried:
-        database.run(partial(_record, carried=carried, now=clock.now()))
-    sent = 0
-    for lane in Lane:
-        if room := courier.room(lane):
-            under_way = courier.under_way()
-            pack = partial(
-                _pack, lane=lane, under_way=under_way, room=room, vault=vault, now=clock.now()
-            )
-            parcels = database.run(pack)
-            for parcel in parcels:
-                courier.send(parcel, lane=lane)
-            sent += len(parcels)
-    return sent
-
-
-def _record(session: Session, *, carried: Sequence[Carried], now: datetime) -> None:
-    attempts = [
-        Attempted(
-            claimed=one.claimed,
-            answered=one.answered,
-            duration_ms=one.duration_ms,
-            scatter=_random.uniform(-1, 1),
+    parcels = database.run(
+        partial(
+            _exchange,
+            carried=carried,
+            scatter=[_random.uniform(-1, 1) for _ in carried],
+            room=courier.room(),
+            under_way=courier.under_way(),
+            vault=vault,
+            now=clock.now(),
         )
-        for one in carried
-    ]
-    operations.record(session, attempts, now=now)
+    )
+    courier.dismiss(carried)
+    for parcel in parcels:
+        courier.send(parcel)
+    return len(parcels)
 
 
-def _pack(
+def _exchange(
     session: Session,
     *,
-    lane: Lane,
+    carried: Sequence[Carried],
+    scatter: Sequence[float],
+    room: Mapping[Lane, int],
     under_way: Mapping[str, int],
-    room: int,
     vault: Vault,
     now: datetime,
 ) -> list[Parcel]:
-    """Claim deliveries and sign them with the secrets that live now."""
-    claimed = operations.claim(session, lane=lane, under_way=under_way, limit=room, now=now)
-    endpoint_ids = sorted({one.endpoint.endpoint_id for one in claimed})
+    """Hand in what came back and take out what is due, in one transaction."""
+    if carried:
+        attempts = [
+            Attempted(
+                claimed=one.claimed,
+                answered=one.answered,
+                duration_ms=one.duration_ms,
+                scatter=part,
+            )
+            for one, part in zip(carried, scatter, strict=True)
+        ]
+        operations.record(session, attempts, now=now)
+    claimed = operations.claim(session, room=room, under_way=under_way, now=now)
+    secrets = _secrets(session, claimed, vault=vault, now=now)
+    return [_parcel(one, secrets[one.endpoint_id], now=now) for one in claimed]
+
+
+def _secrets(
+    session: Session, claimed: Sequence[Claimed], *, vault: Vault, now: datetime
+) -> Mapping[str, Sequence[tuple[SecretKind, str]]]:
+    """Return what signs for each endpoint now."""
     secrets: dict[str, list[tuple[SecretKind, str]]] = defaultdict(list)
-    for row in merchants.signing_secrets(session, endpoint_ids=endpoint_ids, now=now):
-        secrets[row.endpoint_id].append((SecretKind(row.kind), open_secret(row, vault=vault)))
-    return [_parcel(one, secrets[one.endpoint.endpoint_id], now=now) for one in claimed]
+    if endpoint_ids := sorted({one.endpoint_id for one in claimed}):
+        for row in merchants.signing_secrets(session, endpoint_ids=endpoint_ids, now=now):
+            secrets[row.endpoint_id].append((SecretKind(row.kind), open_secret(row, vault=vault)))
+    return secrets
 
 
 def _parcel(

@@ -33,7 +33,7 @@ FAILURES_BEFORE_HOLD: Final = 5
 SHORTEST_HOLD: Final = timedelta(seconds=10)
 LONGEST_HOLD: Final = timedelta(minutes=1)
 
-MOST_AT_ONCE: Final = 4  # Deliveries to one endpoint under way at the same time, per process.
+MOST_AT_ONCE: Final = 8  # Deliveries to one endpoint under way at the same time, per process.
 
 CHANNEL: Final = "webhooks"  # PostgreSQL's NOTIFY channel; it only wakes the sender.
 

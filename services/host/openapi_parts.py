@@ -49,7 +49,8 @@ SECURITY_SCHEMES: Final[dict[str, Any]] = {
         "name": "Signature-Input",
         "description": (
             "HTTP Message Signatures (RFC 9421) with Ed25519: `Signature-Input` and `Signature`"
-            " over `@method`, `@target-uri` and, with a body, `content-digest` (RFC 9530),"
+            " over `@method`, `@target-uri`, `idempotency-key` where there is one and, with a body,"
+            " `content-digest` (RFC 9530),"
             " with `created`, `nonce` and `keyid`. A signature is taken once, within five minutes."
         ),
     },

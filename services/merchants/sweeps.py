@@ -34,7 +34,7 @@ def deliver(platform: Platform) -> int:
             platform.database, courier=courier, vault=platform.vault, clock=platform.clock
         )
         sent += sent_now
-        if not sent_now and not courier.under_way():
+        if not sent_now and not courier.busy:
             break
     return sent
 

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from payments.merchants import operations
 from payments.merchants.rules import DeviceKind, MerchantEvent
+from simulator.city.signatures import Signature
 from tests.merchants.conftest import Office
 from tests.support.signing import PUBLIC_URL, Signer
 
@@ -70,6 +71,21 @@ def test_authority_path_and_query_do_for_the_target(office: Office) -> None:
     covered = ("@method", "@authority", "@path", "@query")
     headers = office.signer.headers("GET", ME, created=office.clock.now(), covered=covered)
     assert office.app.test_client().get(ME, headers=headers).status_code == 200
+
+
+def test_what_others_wrote_from_the_standard_is_believed(office: Office) -> None:
+    """The simulator's signatures share no code with the library that verifies here."""
+    signature = Signature(key_id=office.signer.key_id, key=office.signer.private_key)
+    given = {"Content-Type": "application/json", "Idempotency-Key": uuid4().hex}
+    added = signature.headers(
+        "POST",
+        PUBLIC_URL + ENDPOINTS,
+        body=BODY,
+        also={"Idempotency-Key": given["Idempotency-Key"]},
+        created=office.clock.now(),
+        nonce=uuid4().hex,
+    )
+    assert Forgery(office).send({**given, **added}).status_code == 201
 
 
 def test_a_device_speaks_for_itself(office: Office) -> None:

@@ -24,11 +24,11 @@ from payments.merchants.callback_secrets import CallbackSecret
 from payments.merchants.models import CallbackEndpoint
 from payments.merchants.rules import SecretKind
 from payments.webhooks import flows, handlers, queries
-from payments.webhooks.courier import Patience
+from payments.webhooks.courier import PATIENCE, Patience
 from payments.webhooks.models import Attempt, Delivery
 
 METRO = BookId("HZMTRO")
-IMPATIENT = Patience(connect=1, read=0.4, deadline=1)
+IMPATIENT = Patience(connect=1, read=0.3, deadline=0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,13 +104,13 @@ class Office:
         while events.drain(self.database, handlers=listeners, clock=self.clock):
             pass
 
-    def deliver(self) -> int:
+    def deliver(self, *, patience: Patience = PATIENCE) -> int:
         return flows.deliver(
             self.database,
             http=self.http,
             vault=self.vault,
             clock=self.clock,
-            patience=IMPATIENT,
+            patience=patience,
         )
 
     def wait(self, **step: float) -> None:

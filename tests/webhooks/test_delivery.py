@@ -13,7 +13,7 @@ from payments.merchants.callback_secrets import CallbackSecret
 from payments.merchants.operations.endpoints import ROTATION_OVERLAP
 from payments.merchants.rules import SecretKind
 from payments.webhooks.courier import ANSWER_BYTES, EXCERPT_CHARACTERS
-from tests.webhooks.conftest import Office, Receiver, verify_ed25519
+from tests.webhooks.conftest import IMPATIENT, Office, Receiver, verify_ed25519
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_hang_is_a_failure_and_heals(office: Office, receiver: Receiver) -> No
 
     receiver.answer = hang
     office.sell("tic_1")
-    office.deliver()
+    office.deliver(patience=IMPATIENT)
     done.set()
     (delivery,) = office.deliveries()
     (attempt,) = office.attempts(delivery)

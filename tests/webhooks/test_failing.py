@@ -1,10 +1,6 @@
 """Endpoints that fail for long, for ever, or slowly; and workers that die."""
 
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -24,7 +20,6 @@ from payments.merchants import queries as merchant_queries
 from payments.merchants.models import CallbackEndpoint
 from payments.webhooks import flows, operations, queries
 from payments.webhooks.courier import Courier, Patience
-from payments.webhooks.operations.claiming import LEASE
 from payments.webhooks.rules import LONG_FAILURE, SCHEDULE
 from tests.webhooks.conftest import METRO, Office, Receiver
 
@@ -239,53 +234,3 @@ def test_workers_beside_each_other_send_each_delivery_once(
     for receiver in receivers:
         assert set(Counter(receiver.ids).values()) == {1}
         assert len(receiver.ids) == 40
-
-
-WORKER = """
-import sys
-from payments.kernel.clock import SystemClock
-from payments.kernel.crypto import Vault
-from payments.kernel.database import Database
-from payments.kernel.http import GuardedHttpClient
-from payments.webhooks import flows
-
-url, peer = sys.argv[1:]
-flows.deliver(
-    Database(url),
-    http=GuardedHttpClient(allowed=frozenset({peer})),
-    vault=Vault({"1": bytes(range(32))}, "1", bytes(range(1, 33))),
-    clock=SystemClock(),
-)
-"""
-
-
-def test_a_worker_killed_after_sending_sends_again_under_the_same_id(
-    office: Office, httpserver: HTTPServer
-) -> None:
-    receiver = Receiver(httpserver, "/hook")
-    office.endpoint(receiver)
-    office.sell("tic_1")
-    worker = subprocess.Popen(
-        [sys.executable, "-c", WORKER, office.database.url, f"localhost:{httpserver.port}"]
-    )
-
-    def kill(_: Request) -> Response:
-        os.kill(worker.pid, signal.SIGKILL)
-        return Response(status=200)
-
-    receiver.answer = kill
-    assert worker.wait(60) == -signal.SIGKILL
-    (delivery,) = office.deliveries()
-    assert (delivery.state, delivery.attempts) == ("due", 1)
-    assert office.deliver() == 0
-
-    office.clock.advance(LEASE + timedelta(seconds=60))
-    receiver.answer = lambda _: Response(status=200)
-    assert office.deliver() == 1
-    assert len(receiver.ids) == 2
-    assert len(set(receiver.ids)) == 1
-    (delivery,) = office.deliveries()
-    assert delivery.state == "delivered"
-    lost, made = office.attempts(delivery)
-    assert lost.duration_ms is None
-    assert made.status == 200
