@@ -99,6 +99,31 @@ def test_another_accounts_key_does_not_verify() -> None:
         stranger.read_notice({}, body(PAID), now=NOW)
 
 
+@pytest.mark.parametrize(
+    ("sent", "joined", "reason"),
+    [
+        (b"app_id=X&auth_app_id=", b"app_id%3DX%26auth_app_id=", "not an url-encoded form"),
+        (b"&seller_id=X", b"%26seller_id%3DX", "app_id or seller_id is missing"),
+    ],
+)
+def test_no_field_hides_inside_its_neighbour(sent: bytes, joined: bytes, reason: str) -> None:
+    """A sign covers the fields joined, so it also fits two of them sent as one.
+
+    Seen to fail when a name could hold = and &, and when a notice could leave out the seller: one
+    about a stranger's app or seller then read as if it named none.
+    """
+    received = body(dict(sorted((PAID | {"app_id": "X", "seller_id": "X"}).items())))
+    assert sent in received
+    with pytest.raises(NoticeRejected, match=reason):
+        ACCOUNT.read_notice({}, received.replace(sent, joined), now=NOW)
+
+
+def test_the_amount_is_in_the_currency_the_notice_names() -> None:
+    """Seen to fail when every amount was taken for yuan."""
+    assert report(PAID).currency == "CNY"
+    assert report(PAID | {"trans_currency": "JPY"}).currency == "JPY"
+
+
 def test_the_reason_holds_nothing_of_the_payer() -> None:
     with pytest.raises(NoticeRejected) as rejected:
         ACCOUNT.read_notice({}, body(PAID).replace(b"88.88", b"88.89"), now=NOW)
@@ -159,6 +184,7 @@ def test_a_refund_notice_that_names_no_refund_leaves_it_to_a_query() -> None:
         ({"gmt_payment": "2026-13-01 00:00:00"}, "not a time"),
         ({"gmt_payment": "0001-01-01 00:00:00"}, "not a time"),
         ({"out_trade_no": ""}, "out_trade_no or trade_status is missing"),
+        ({"app_id": ""}, "app_id or seller_id is missing"),
         ({"notify_id": ""}, "notify_id or notify_type is missing"),
     ],
 )

@@ -6,6 +6,7 @@ because Alipay will send it again.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from payments.kernel.money import CNY, AmountInvalid, parse_yuan
 from payments.providers.alipay.codes import TRADE_NOTICE, trade_outcome
@@ -20,6 +21,8 @@ from payments.providers.interface import (
 )
 
 Reference = PaymentReference | RefundReference
+
+TOTAL_CURRENCY: Final = "trans_currency"  # Of total_amount; absent where that is in yuan.
 
 
 def bare(outcome: Outcome, reference: Reference, reason: str) -> Report:
@@ -39,7 +42,7 @@ def of_payment(reference: PaymentReference, answer: Answer) -> Report:
             number=reference.number,
             provider_number=answer.text("trade_no") or None,
             amount_minor=parse_yuan(answer.text("total_amount")),
-            currency=CNY,
+            currency=answer.text(TOTAL_CURRENCY) or CNY,
             payer=_payer(answer.fields),
             happened_at=_moment(paid_at),
             reason=answer.text("trade_status"),
@@ -100,11 +103,14 @@ def of_trade_notice(fields: Mapping[str, str]) -> Report | None:
     """Read a trade notice. Raises NoticeRejected.
 
     A notice with gmt_refund is about the refund that out_biz_no names; it states the sum of all
-    refunds of the trade. When it names none, only a query can tell, so there is no report.
+    refunds of the trade. When it names none, only a query can tell, so there is no report. App and
+    seller have to be named: a field can be hidden inside the value before it under the same sign.
     """
     number, status = fields.get("out_trade_no", ""), fields.get("trade_status", "")
     if not number or not status:
         raise NoticeRejected("out_trade_no or trade_status is missing")
+    if not fields.get("app_id") or not fields.get("seller_id"):
+        raise NoticeRejected("app_id or seller_id is missing")
     try:
         amount_minor = parse_yuan(fields.get("total_amount", ""))
         paid_at = _moment(fields.get("gmt_payment", ""))
@@ -124,7 +130,7 @@ def of_trade_notice(fields: Mapping[str, str]) -> Report | None:
         refund_number=refund_number,
         provider_number=fields.get("trade_no") or None,
         amount_minor=None if refund_number else amount_minor,
-        currency=CNY,
+        currency=fields.get(TOTAL_CURRENCY) or CNY,
         app_id=fields.get("app_id"),
         seller_id=fields.get("seller_id"),
         payer=_payer(fields),

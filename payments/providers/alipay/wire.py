@@ -29,6 +29,8 @@ MOST_NOTICE_FIELDS: Final = 200
 CODECS: Final = {"utf-8": "utf-8", "gbk": "gb18030", "gb2312": "gb18030"}
 
 _SPACE: Final = " \t\n\r"
+# The sign covers `name=value` joined by `&`: a name that held these could hide a field before it.
+_NAME: Final = re.compile(rb"[^=&]+")
 _TIME: Final = re.compile(r"2\d{3}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII)
 
 
@@ -202,7 +204,7 @@ def _pairs(body: bytes) -> dict[bytes, bytes]:
     pairs: dict[bytes, bytes] = {}
     for name, equals, value in parts:
         decoded = _unquoted(name)
-        if not decoded or not equals:
+        if not equals or not _NAME.fullmatch(decoded):
             raise NoticeRejected("the body is not an url-encoded form")
         if decoded in pairs:
             raise NoticeRejected("a field appears twice")
