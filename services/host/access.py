@@ -7,7 +7,7 @@ take the principal's id, and what is not theirs is not found.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, get_args
 
 from flask import g
 
@@ -71,6 +71,8 @@ Access = Public | Required
 
 def public(*, reason: str) -> Callable[[View], View]:
     """Let anybody call the view."""
+    if not reason:
+        raise TypeError("say why anybody may call it")
     return _marking(Public(reason=reason))
 
 
@@ -81,6 +83,8 @@ def requires(
 
     A view that is `on_behalf` asks for `current_principal().citizen_id` instead of `.id`.
     """
+    if not kinds or not set(kinds) <= set(get_args(Kind)):
+        raise TypeError(f"name kinds of principal out of {', '.join(get_args(Kind))}")
     return _marking(Required(kinds=frozenset(kinds), role=role, on_behalf=on_behalf))
 
 
@@ -94,6 +98,8 @@ def current_principal() -> Principal:
 
 def _marking(access: Access) -> Callable[[View], View]:
     def mark(view: View) -> View:
+        if MARK in vars(view):
+            raise TypeError(f"{view.__qualname__} already says who may call it")
         setattr(view, MARK, access)
         return view
 

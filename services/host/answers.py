@@ -20,9 +20,10 @@ TRANSPORT_SECURITY: Final = "max-age=31536000; includeSubDomains"
 
 def add_headers(response: Response) -> Response:
     """Add what is missing; `Cache-Control: no-store` unless the view says how long to keep it."""
+    present = {name.lower() for name, _ in response.headers}
     for name, value in HEADERS:
-        if name not in response.headers:
-            response.headers[name] = value
+        if name.lower() not in present:
+            response.headers.add(name, value)
     if current_platform().settings.production:
         response.headers["Strict-Transport-Security"] = TRANSPORT_SECURITY
     return response

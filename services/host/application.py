@@ -97,10 +97,12 @@ def add_commands(app: Flask, found: tuple[Plugin, ...]) -> None:
 
 
 def wrap(app: Flask, settings: Settings) -> None:
-    """Put the request log around everything, and believe our own proxies' headers."""
+    """Put the request log around everything, and believe our own proxies about who is calling.
+
+    Scheme and host are never taken from headers: addresses are built from `public_url`.
+    """
     app.wsgi_app = RequestLog(app.wsgi_app)  # type: ignore[method-assign]  # Flask's documented way
     if settings.trusted_proxies:
-        hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # likewise
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0
         )

@@ -15,7 +15,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.sansio.response import Response as AnyResponse
 
-from payments.kernel.errors import QiantangError, TooMany, Unauthenticated, Unavailable
+from payments.kernel.errors import (
+    Conflict,
+    Forbidden,
+    QiantangError,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 from services.host import problems
 from services.host.languages import CONTENT_LANGUAGE, current_language
 from services.host.validation import field_errors
@@ -31,6 +38,12 @@ OF_STATUS: Final[dict[int, type[problems.RequestProblem]]] = {
     413: problems.BodyTooLarge,
     415: problems.MediaTypeUnsupported,
     422: problems.ValidationFailed,
+}
+KIND_OF_STATUS: Final[dict[int, type[QiantangError]]] = {
+    401: Unauthenticated,
+    403: Forbidden,
+    409: Conflict,
+    429: TooMany,
 }
 # SQLSTATE: lock not available, query cancelled by time-out, serialization failure, deadlock.
 BUSY_SQLSTATES: Final = frozenset({"55P03", "57014", "40001", "40P01"})
@@ -120,6 +133,8 @@ def _answer_http(error: HTTPException) -> AnyResponse:
     messages = given.get("messages") or given.get("errors")
     if status == 400 and isinstance(messages, Mapping) and "json" in messages:  # noqa: PLR2004  HTTP
         return answer(problems.JsonMalformed())
+    if status in KIND_OF_STATUS:
+        return answer(KIND_OF_STATUS[status](), headers=headers)
     kind = OF_STATUS.get(status, problems.RequestProblem)
     fields = (
         field_errors(messages, language=current_language()) if isinstance(messages, Mapping) else []

@@ -1,7 +1,14 @@
-"""Logs: one JSON object a line on standard error, ours and every library's, all redacted."""
+"""Logs: one JSON object a line on standard error, ours and every library's, all redacted.
 
+Our own lines are written straight to standard error; what libraries say through `logging` takes the
+same steps in a formatter.
+"""
+
+import json
 import logging
 import sys
+import threading
+from collections.abc import MutableMapping
 from typing import Any, Final, TextIO
 
 import structlog
@@ -11,24 +18,39 @@ from services.host.redaction import redact
 
 QUIET: Final = ("procrastinate", "alembic", "sqlalchemy", "urllib3", "werkzeug")
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_WRITING: Final = threading.Lock()
+
+
+def _render(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    return _ENCODER.encode(event)  # Redaction has left nothing that JSON does not know.
+
+
 SHARED: Final[list[Processor]] = [
     structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
+    structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
     redact,
 ]
 # One list for the life of the process, so that loggers may keep it.
-PROCESSORS: Final[list[Processor]] = [
-    structlog.stdlib.filter_by_level,
-    *SHARED,
-    structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-]
+PROCESSORS: Final[list[Processor]] = [*SHARED, _render]
+
+
+class StandardError:
+    """Writes lines to whatever standard error is at the moment."""
+
+    def msg(self, line: str) -> None:
+        """Write one line."""
+        with _WRITING:
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    debug = info = warning = error = critical = exception = msg
 
 
 class StandardErrorHandler(logging.StreamHandler[TextIO]):
-    """Writes to whatever standard error is at the moment."""
+    """The same for what libraries log."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -43,11 +65,11 @@ class StandardErrorHandler(logging.StreamHandler[TextIO]):
 
 
 def write_logs(level: str) -> None:
-    """Send every log line of the process through one formatter; safe to call again."""
+    """Send every log line of the process to standard error; safe to call again."""
     structlog.configure(
         processors=PROCESSORS,
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: StandardError(),
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()
@@ -56,11 +78,8 @@ def write_logs(level: str) -> None:
         handler = StandardErrorHandler()
         handler.setFormatter(
             structlog.stdlib.ProcessorFormatter(
-                foreign_pre_chain=SHARED,
-                processors=[
-                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.JSONRenderer(ensure_ascii=False),
-                ],
+                foreign_pre_chain=[structlog.stdlib.add_logger_name, *SHARED],
+                processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render],
             )
         )
         root.addHandler(handler)
@@ -70,4 +89,4 @@ def write_logs(level: str) -> None:
 
 def logger(name: str) -> Any:
     """Return a logger for a module."""
-    return structlog.get_logger(name)
+    return structlog.get_logger(module=name)

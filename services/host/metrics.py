@@ -1,5 +1,6 @@
 """Figures for Prometheus; several processes add up through PROMETHEUS_MULTIPROC_DIR."""
 
+from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -27,10 +28,17 @@ TASKS: Final = Counter("qiantang_tasks", "Jobs run.", ("task", "outcome"))
 
 def count_request(*, method: str, route: str, status: int, seconds: float) -> None:
     """Count one answered request; labels come from the URL map, never from the caller."""
-    method = method if method in METHODS else "(other)"
-    route = route or UNKNOWN_ROUTE
-    REQUESTS.labels(method, route, str(status)).inc()
-    REQUEST_SECONDS.labels(method, route).observe(seconds)
+    counter, histogram = _figures(
+        method if method in METHODS else "(other)", route or UNKNOWN_ROUTE, status
+    )
+    counter.inc()
+    histogram.observe(seconds)
+
+
+@cache
+def _figures(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """Looking labels up costs more than counting; there are as many as routes and statuses."""
+    return REQUESTS.labels(method, route, str(status)), REQUEST_SECONDS.labels(method, route)
 
 
 def exposition(settings: Settings) -> bytes:

@@ -29,8 +29,10 @@ from services.host.openapi_parts import (
     RESPONSE_HEADERS,
     SECURITY_OF_KIND,
     SECURITY_SCHEMES,
+    any_error_response,
     error_response,
 )
+from services.host.openapi_schemas import tidied
 from services.host.routes import Route, Routes, current_routes
 
 VERSION: Final = "3.1.0"
@@ -73,7 +75,7 @@ def document(app: Flask) -> dict[str, Any]:
         }
         for path, item in sorted(read["paths"].items())
     }
-    return {
+    whole = {
         "openapi": VERSION,
         "info": {"title": api.spec.title, "version": api.spec.version, **INFORMATION},
         "servers": [{"url": "/"}],
@@ -81,6 +83,7 @@ def document(app: Flask) -> dict[str, Any]:
         "paths": paths,
         "components": _components(read.get("components", {})),
     }
+    return tidied(whole)
 
 
 def written(app: Flask) -> str:
@@ -139,11 +142,13 @@ def _responses(read: Mapping[str, Any], route: Route, *, has_input: bool) -> dic
     if has_input or route.reads_json:
         failing |= {422}
     if route.unsafe:
-        failing |= {409}
+        failing |= {409, 429}
     for status in failing:
         if str(status) not in answers:
             name, _ = ERROR_RESPONSES[status]
             answers[str(status)] = {"$ref": f"#/components/responses/{name}"}
+    if not route.callback:
+        answers["default"] = {"$ref": "#/components/responses/Problem"}
     return dict(sorted(answers.items()))
 
 
@@ -163,8 +168,11 @@ def _components(read: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "schemas": dict(sorted({**schemas, "Problem": _problem_schema()}.items())),
         "responses": {
-            name: error_response(status, description)
-            for status, (name, description) in sorted(ERROR_RESPONSES.items())
+            **{
+                name: error_response(status, description)
+                for status, (name, description) in sorted(ERROR_RESPONSES.items())
+            },
+            "Problem": any_error_response(),
         },
         "parameters": {_component(name): body for name, body in PARAMETERS.items()},
         "headers": {_component(name): body for name, body in RESPONSE_HEADERS.items()},

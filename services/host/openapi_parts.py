@@ -16,7 +16,7 @@ INFORMATION: Final[dict[str, Any]] = {
         "- Lists come in pages; pass `next_cursor` as `cursor` until it is null.\n"
         "- Errors are `application/problem+json` (RFC 9457); decide by `code`, show `title`,"
         " which follows `Accept-Language` (zh, en).\n"
-        "- Objects may gain members; ignore those you do not know."
+        "- Answers may gain members; ignore those you do not know."
     ),
 }
 
@@ -65,7 +65,7 @@ PARAMETERS: Final[dict[str, Any]] = {
             "A text of your own choice, new for every intention and the same for every repetition"
             " of it; a random UUID does well. The same key with another body is refused with 422."
         ),
-        "schema": {"type": "string", "minLength": 8, "maxLength": 255, "pattern": "^[!-~]+$"},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         "example": "f81d4fae-7dec-4d0a-a765-00a0c91e6bf6",
     },
     "X-Acting-For": {
@@ -183,4 +183,12 @@ def error_response(status: int, description: str) -> dict[str, Any]:
                 "example": example,
             }
         },
+    }
+
+
+def any_error_response() -> dict[str, Any]:
+    """Return the answer of whatever else may go wrong; it has the same shape."""
+    return {
+        "description": "Any other error; decide by `code`.",
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }

@@ -44,6 +44,7 @@ class PageQuerySchema(Schema):
 
     cursor = fields.String(
         load_default=None,
+        allow_none=False,
         validate=validate.Length(min=1, max=LONGEST_CURSOR),
         metadata={"description": "`next_cursor` of the page before; leave out for the first."},
     )
@@ -100,7 +101,9 @@ def paginate(
 
 def _written(position: Position) -> str:
     payload = json.dumps([_tagged(value) for value in position], separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_mac(payload) + payload).rstrip(b"=").decode("ascii")
+    cursor = base64.urlsafe_b64encode(_mac(payload) + payload).rstrip(b"=").decode("ascii")
+    assert len(cursor) <= LONGEST_CURSOR, "a position is a few short values"
+    return cursor
 
 
 def _read(cursor: str) -> Position:

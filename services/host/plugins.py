@@ -88,7 +88,10 @@ def check(plugins: Sequence[Plugin]) -> None:
 
 def check_routes(routes: Routes) -> None:
     """Refuse a route that does not say who may call it, or how it may be repeated."""
+    addresses = Counter((route.method, _bare(route.address)) for route in routes.values())
     for route in routes.values():
+        if addresses[route.method, _bare(route.address)] > 1:
+            raise BootError(f"{route} is answered by two views: give one another address.")
         owner = f"plug-in {route.plugin}" if route.plugin else "the host"
         if not isinstance(route.access, Access):
             raise BootError(
@@ -101,6 +104,11 @@ def check_routes(routes: Routes) -> None:
                 " decorate the view with @idempotent.transaction, @idempotent.flow or"
                 " @idempotent.exempt(reason=…)."
             )
+
+
+def _bare(address: str) -> str:
+    """Return an address with the names of its variables taken out."""
+    return re.sub(r"<[^>]*>", "<>", address)
 
 
 def _complaints(plugins: Sequence[Plugin]) -> Iterator[str]:

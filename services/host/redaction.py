@@ -6,6 +6,7 @@ what a library or a traceback says.
 
 import re
 from collections.abc import Collection, Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any, Final
 
 REDACTED: Final = "[redacted]"
@@ -39,7 +40,7 @@ def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> di
 
 def redacted(value: Any, *, name: str = "", depth: int = 0) -> Any:
     """Return a value fit for a log: secrets gone by name and by shape, sizes bounded."""
-    if name and value is not None and _NAMES.search(name):
+    if name and value is not None and _is_secret(name):
         return REDACTED
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -48,6 +49,11 @@ def redacted(value: Any, *, name: str = "", depth: int = 0) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
         return f"[{len(value)} bytes]"
     return redacted_text(str(value))
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _NAMES.search(name) is not None
 
 
 def _redacted_inside(value: Mapping[Any, Any] | Collection[Any], depth: int) -> Any:

@@ -21,6 +21,7 @@ from services.host.platform import Platform
 FIRST_PAUSE_SECONDS: Final = 1
 LONGEST_PAUSE_SECONDS: Final = 60
 STEADY_SECONDS: Final = 60  # What ran this long starts counting its failures anew.
+CONNECT_SECONDS: Final = 5
 LISTEN_SECONDS: Final = 1  # How long a stop may go unnoticed.
 CLOCK_LOOKS_SECONDS: Final = 0.2
 
@@ -86,7 +87,10 @@ class Listener(threading.Thread):
         while not self._stopping.is_set():
             try:
                 with psycopg.connect(
-                    self._url, autocommit=True, application_name="qiantang-listener"
+                    self._url,
+                    autocommit=True,
+                    application_name="qiantang-listener",
+                    connect_timeout=CONNECT_SECONDS,
                 ) as connection:
                     for channel in self._channels:
                         connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))

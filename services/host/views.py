@@ -27,6 +27,7 @@ operations_blueprint = PlainBlueprint("operations", __name__)
 @catalogue_blueprint.route("", methods=["GET"])
 @public(reason="What the city offers is no secret; the page before sign-in shows it.")
 @catalogue_blueprint.response(200, CatalogueSchema)
+@catalogue_blueprint.alt_response(304, description="It is what If-None-Match says you have.")
 def catalogue() -> AnyResponse:
     """List the services of the city.
 

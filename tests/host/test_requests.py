@@ -123,6 +123,17 @@ def test_brackets_in_texts_do_not_count_as_depth(client: FlaskClient) -> None:
     assert answer.status_code == 201
 
 
+def test_a_view_that_reads_its_body_itself_is_protected_too(client: FlaskClient) -> None:
+    """Seen to fail when only bodies that call themselves JSON are looked at."""
+    answer = client.post(
+        "/v1/umbrellas/taps",
+        data=b" \n" + b"[" * 5_000,
+        content_type="text/plain",
+        headers={"Signature-Input": "gate-1"},
+    )
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "json-too-deep")
+
+
 def test_another_type_of_body_is_refused(client: FlaskClient) -> None:
     answer = client.post(LOANS, data={"stand": "a"}, headers={**CITIZEN, **key()})
     assert (answer.status_code, answer.get_json()["code"]) == (415, "media-type-unsupported")
@@ -251,6 +262,14 @@ def test_a_response_shows_declared_fields_only(client: FlaskClient) -> None:
         "stand": "7",
         "borrower": "cit_1",
     }
+
+
+def test_who_calls_is_believed_from_our_own_proxies_only(clock: FixedClock, capsys: Any) -> None:
+    headers = {"X-Forwarded-For": "6.6.6.6, 192.0.2.7", "X-Forwarded-Host": "evil.example"}
+    for proxies, remote in ((0, "127.0.0.1"), (1, "192.0.2.7")):
+        app = app_over(None, clock, trusted_proxies=proxies)
+        app.test_client().get("/health/live", headers=headers, buffered=True)
+        assert json.loads(capsys.readouterr().err.splitlines()[-1])["remote"] == remote
 
 
 def test_a_nul_in_the_path_is_the_callers_mistake(client: FlaskClient) -> None:

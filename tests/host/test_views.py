@@ -137,7 +137,8 @@ def test_the_document_says_what_the_routes_declare(clock: FixedClock) -> None:
     assert lend["tags"] == ["Citizens"]
     assert {"$ref": "#/components/parameters/IdempotencyKey"} in lend["parameters"]
     assert set(lend["responses"]) == {
-        *("201", "400", "401", "403", "409", "413", "415", "422", "500", "503")
+        *("201", "400", "401", "403", "409", "413", "415", "422", "429", "500", "503"),
+        "default",
     }
     assert "Idempotent-Replayed" in lend["responses"]["201"]["headers"]
     assert paths["/v1/umbrellas/repairs"]["post"]["x-role"] == "mechanic"
@@ -147,6 +148,19 @@ def test_the_document_says_what_the_routes_declare(clock: FixedClock) -> None:
     catalogue = paths["/v1/catalogue"]["get"]
     assert catalogue["security"] == []
     assert catalogue["summary"] == "List the services of the city"
+
+
+def test_what_is_taken_is_closed_and_what_is_answered_is_open(clock: FixedClock) -> None:
+    schemas = openapi.document(app_over(None, clock))["components"]["schemas"]
+    assert schemas["LoanInput"]["additionalProperties"] is False
+    assert schemas["Size"]["additionalProperties"] is False
+    assert "additionalProperties" not in schemas["Loan"]
+    assert "PaginationMetadata" not in schemas
+
+
+def test_a_code_has_one_meaning() -> None:
+    codes = [code for code, _, _, _ in openapi.codes()]
+    assert sorted(set(codes)) == codes, "give one of the two errors another code"
 
 
 def test_the_document_is_the_same_twice(clock: FixedClock) -> None:

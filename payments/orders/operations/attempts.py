@@ -42,7 +42,7 @@ class OrderNotPayable(Conflict):
 class TooManyAttempts(TooMany):
     """The order has as many attempts as it may have."""
 
-    code = "too-many-attempts"
+    code = "too-many-payment-attempts"
     zh = "支付尝试次数过多"
     en = "There were too many attempts to pay this order"
 

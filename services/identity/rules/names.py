@@ -12,7 +12,7 @@ _JOINING: Final = frozenset("· '’.-")  # 买买提·艾力, O'Neill, Jean-Luc
 class NameInvalid(Invalid):
     """No card prints a name like this."""
 
-    code = "name-invalid"
+    code = "real-name-invalid"
     zh = "姓名不正确"
     en = "The name is not valid"
 
