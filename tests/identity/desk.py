@@ -99,6 +99,7 @@ class Desk:
             json=given,
             headers={**key, **(headers or {})},
             environ_overrides={"REMOTE_ADDR": address},
+            buffered=True,
         )
 
     def citizen(self) -> Person:

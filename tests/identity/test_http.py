@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from payments.kernel.clock import FixedClock
 from payments.kernel.database import Database
@@ -342,11 +344,59 @@ def test_citizens_and_staff_do_not_pass_for_each_other(desk: Desk) -> None:
 def test_support_finds_citizens_by_whole_numbers_and_sees_them_masked(desk: Desk) -> None:
     someone, support = named(desk.citizen()), desk.staff(StaffRole.SUPPORT)
     said(someone.ask("PUT", "/profile/phone", {"phone": "13805711234"}), 200)
-    for given in ({"phone": "138 0571 1234"}, {"id_number": card_number(GROWN)}):
-        found = said(support.ask("POST", "/citizen-searches", given), 200)["citizens"]
+    for search in ({"phone": "138 0571 1234"}, {"id_number": card_number(GROWN)}):
+        found = said(support.ask("POST", "/citizen-searches", search), 200)["citizens"]
         assert [(set(each), each["citizen_id"]) for each in found] == [(PROFILE, someone.id)]
     other = {"id_number": card_number(GROWN, 103)}
     assert said(support.ask("POST", "/citizen-searches", other), 200) == {"citizens": []}
     for unclear in ({}, {"phone": "13805711234", "id_number": card_number(GROWN)}):
         refused(support.ask("POST", "/citizen-searches", unclear), 400, "search-unclear")
     refused(support.ask("GET", f"/citizens/{new_id('cit')}"), 404, "citizen-not-found")
+
+
+# What leaks.
+
+
+def test_no_log_line_holds_what_somebody_sent_or_was_given(
+    desk: Desk, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    someone, number = desk.citizen(), card_number(GROWN)
+    said(someone.ask("PUT", "/profile/real-name", {"name": "王小明", "id_number": number}), 200)
+    said(someone.ask("PUT", "/profile/phone", {"phone": "13805711234"}), 200)
+    refresh = {"refresh_token": someone.refresh_token}
+    grant = said(desk.ask("POST", "/sessions/refresh", refresh), 200)
+    given = {"username": "lin.clerk", "password": PASSWORD}
+    refused(desk.ask("POST", "/staff-sessions", given), 401, "sign-in-refused")
+    code = said(someone.ask("POST", "/family/consent-codes", {}), 201)["code"]
+    captured = capfd.readouterr()
+    logged = captured.out + captured.err + caplog.text
+    assert "/v1/identity/profile/phone" in logged
+    secrets = (number, "王小明", "13805711234", PASSWORD, code, someone.refresh_token)
+    for secret in (*secrets, someone.access_token, grant["access_token"], grant["refresh_token"]):
+        assert secret not in logged
+
+
+@given(
+    st.sampled_from(
+        [
+            ("PUT", "/profile/real-name", ("name", "id_number")),
+            ("PUT", "/profile/phone", ("phone",)),
+            ("POST", "/family/minors", ("name", "id_number", "relation")),
+            ("POST", "/family/guardianships", ("code", "relation")),
+            ("POST", "/family/consent-codes", ("until",)),
+            ("POST", "/external-identities", ("provider", "code", "app_id")),
+        ]
+    ),
+    st.lists(st.one_of(st.text(), st.sampled_from(["alipay", "child", "1" * 18])), min_size=3),
+)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None
+)
+def test_no_text_makes_us_fail(
+    desk: Desk, route: tuple[str, str, tuple[str, ...]], texts: list[str]
+) -> None:
+    method, path, names = route
+    given = dict(zip(names, texts, strict=False))
+    answer = desk.citizen().ask(method, path, given)
+    assert answer.status_code < 500, answer.get_data(as_text=True)

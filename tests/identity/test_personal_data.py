@@ -253,9 +253,9 @@ def test_every_look_is_kept(
     ],
 )
 def test_what_only_grows_only_grows_for_the_runtime_role(
-    fresh_database: Database, statement: str
+    database: Database, statement: str
 ) -> None:
-    with pytest.raises(ProgrammingError) as refused, fresh_database.transaction() as session:
+    with pytest.raises(ProgrammingError) as refused, database.transaction() as session:
         session.execute(text(statement))
     assert isinstance(refused.value.orig, psycopg.errors.InsufficientPrivilege)
 

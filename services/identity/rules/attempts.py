@@ -18,7 +18,7 @@ class Limit:
 
 
 # Many subscribers share one address of a mobile network, and a code cannot be guessed.
-SIGN_IN_PER_ADDRESS: Final = Limit(action="sign-in-address", tries=120, window=timedelta(minutes=1))
+SIGN_IN_PER_ADDRESS: Final = Limit(action="sign-in-address", tries=600, window=timedelta(minutes=1))
 STAFF_PER_ADDRESS: Final = Limit(action="staff-address", tries=20, window=timedelta(minutes=5))
 STAFF_PER_USERNAME: Final = Limit(action="staff-username", tries=5, window=timedelta(minutes=15))
 LINK_PER_CITIZEN: Final = Limit(action="link", tries=10, window=timedelta(hours=1))
