@@ -11,6 +11,7 @@ from stdnum.exceptions import ValidationError
 
 from payments.kernel.crypto import KeyUnreadable, load_ed25519_public_key
 from payments.kernel.errors import Invalid
+from payments.kernel.ids import PLATFORM_BOOK, BookId
 from payments.kernel.states import Machine
 
 NAME_MAX: Final = 120
@@ -20,6 +21,7 @@ NONCE_MAX: Final = 64
 PUBLIC_KEY_TEXT_MAX: Final = 1_000
 
 _EVENT_PATTERN: Final = re.compile(r"\*|[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)*(?:\.\*)?", re.ASCII)
+_BOOK: Final = re.compile(r"[0-9A-Z]{6}", re.ASCII)
 _NONCE: Final = re.compile(r"[A-Za-z0-9+/=_-]+", re.ASCII)
 
 # Small-order points: anybody could sign for such a "key" (RFC 8032, section 8.4 leaves it to us).
@@ -44,6 +46,14 @@ class CreditCodeInvalid(Invalid):
     code = "credit-code-invalid"
     zh = "统一社会信用代码不正确"
     en = "The unified social credit code is not valid"
+
+
+class BookInvalid(Invalid):
+    """The text cannot be the code of a merchant's book."""
+
+    code = "book-invalid"
+    zh = "账本代码不正确"
+    en = "The book's code is not valid"
 
 
 class PublicKeyInvalid(Invalid):
@@ -176,6 +186,16 @@ def credit_code(text: str) -> str:
         return str(uscc.validate(text))
     except ValidationError as error:
         raise CreditCodeInvalid(detail=type(error).__name__) from error
+
+
+def book(text: str) -> BookId:
+    """Return the code of a merchant's book: six of 0-9 and A-Z, and not the platform's own.
+
+    Raises BookInvalid.
+    """
+    if not _BOOK.fullmatch(text) or text == PLATFORM_BOOK:
+        raise BookInvalid(detail="six characters of 0-9 and A-Z, not the platform's own")
+    return BookId(text)
 
 
 def public_key(text: str) -> bytes:

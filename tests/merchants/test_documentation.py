@@ -19,11 +19,13 @@ from pytest_httpserver import HTTPServer
 from standardwebhooks.webhooks import WebhookVerificationError
 from werkzeug.serving import make_server
 
+from payments.events.facts import declared
 from payments.kernel.clock import SystemClock
 from payments.merchants import operations
 from payments.merchants.callback_secrets import CallbackSecret
 from payments.merchants.rules import SecretKind
 from services.host.application import create_app
+from services.host.plugins import discover
 from services.merchants.plugin import plugin
 from tests.architecture.sources import ROOT
 from tests.host.umbrellas import settings
@@ -54,6 +56,21 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert command in text
         subprocess.run(command.split(), cwd=folder, check=True)
     return folder
+
+
+def test_the_page_lists_every_event_with_its_data() -> None:
+    discover()
+    text = (ROOT / "docs" / "merchants.md").read_text("utf-8")
+    listed = {
+        row.group(1): tuple(re.findall(r"`([a-z_]+)`", row.group(2)))
+        for row in re.finditer(r"^\| `([a-z.-]+)` \|[^|]*\|([^|]*)\|$", text, re.MULTILINE)
+    }
+    published = {
+        name: fact.published
+        for name, fact in declared().items()
+        if fact.published and fact.__module__.startswith(("payments.", "services."))
+    }
+    assert listed == published, "bring the table of events in docs/merchants.md up to date"
 
 
 @pytest.fixture

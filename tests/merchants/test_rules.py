@@ -11,6 +11,7 @@ from payments.kernel.states import TransitionRefused
 from payments.merchants import rules
 from payments.merchants.callback_secrets import CallbackSecret, raw_secret
 from payments.merchants.rules import (
+    BookInvalid,
     CreditCodeInvalid,
     EventPatternInvalid,
     MerchantEvent,
@@ -34,6 +35,15 @@ def test_a_credit_code_is_checked_and_stored_plain() -> None:
 def test_a_wrong_credit_code_is_refused(text: str) -> None:
     with pytest.raises(CreditCodeInvalid):
         rules.credit_code(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hzmtro", "HZMTR", "HZMTROX", "HZMTR\n", "ＨＺＭＴＲＯ", "QTPLAT"]
+)
+def test_a_book_has_a_code_of_its_own(text: str) -> None:
+    assert rules.book("HZMTRO") == "HZMTRO"
+    with pytest.raises(BookInvalid):
+        rules.book(text)
 
 
 def test_a_public_key_is_read_as_pem_and_as_base64() -> None:

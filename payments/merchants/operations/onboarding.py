@@ -37,8 +37,9 @@ def register(
     """Register a merchant and open its book.
 
     An operator registers a merchant that has been reviewed, hence ACTIVE; an application from
-    outside starts as DRAFT. Raises CreditCodeInvalid, NameInvalid, MerchantExists.
+    outside starts as DRAFT. Raises BookInvalid, CreditCodeInvalid, NameInvalid, MerchantExists.
     """
+    rules.book(book_id)
     code = rules.credit_code(credit_code)
     taken = session.scalar(
         select(Merchant.merchant_id).where(
