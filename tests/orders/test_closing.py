@@ -1,14 +1,18 @@
 """Closing: at the providers first, and whatever is found paid is paid."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from payments.kernel.clock import FixedClock
+from payments.kernel.database import Database
 from payments.orders.facts import OrderClosed
+from payments.orders.models import Order
 from payments.orders.operations import OrderNotPayable, OrderPaidAlready
 from payments.orders.rules import START_GRACE, CloseReason
+from payments.providers.interface import PaymentInstruction, Started
 from tests.support.paying import FARE, LIFE, City
-from tests.support.providers import Crash, Fault
+from tests.support.providers import Crash, FakeProvider, Fault
 
 
 def test_an_order_past_its_time_is_closed_at_the_provider_first(city: City) -> None:
@@ -88,6 +92,37 @@ def test_a_start_that_is_still_on_its_way_holds_the_close_up(city: City) -> None
     city.clock.advance(START_GRACE)
     city.run()
     assert city.order(order).state == "closed"
+
+
+class Overtaken(FakeProvider):
+    """A provider that a start reaches late: its citizen has cancelled meanwhile."""
+
+    city: City
+    order: Order
+
+    def start(self, instruction: PaymentInstruction, *, now: datetime) -> Started:
+        self.city.clock.advance(START_GRACE)
+        assert self.city.cancel(self.order).state == "closed"
+        return super().start(instruction, now=now)
+
+
+def test_a_start_that_arrives_after_the_close_can_be_paid_by_nobody(
+    database: Database, clock: FixedClock
+) -> None:
+    """Neither the late start nor its repetition hands out what could still be paid.
+
+    Seen to fail when the trade was left open at the provider, where nobody asks about it any more,
+    and when the repetition answered what to pay it with.
+    """
+    alipay = Overtaken()
+    city = alipay.city = City(database, clock, alipay=alipay)
+    order = alipay.order = city.place()
+    for _ in range(2):
+        with pytest.raises(OrderNotPayable):
+            city.start(order)
+    (trade,) = alipay.trades.values()
+    assert trade.closed
+    assert city.balances() == {}
 
 
 def test_a_payment_after_the_close_goes_to_suspense_and_back(city: City) -> None:

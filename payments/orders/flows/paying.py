@@ -3,7 +3,7 @@
 from payments.kernel.clock import Clock
 from payments.kernel.database import Database
 from payments.orders import operations, queries
-from payments.orders.flows.asking import ask
+from payments.orders.flows.asking import ask, close
 from payments.orders.models import Attempt, Order
 from payments.orders.operations import OrderNotPayable
 from payments.orders.rules import LIVE, AttemptState, OrderState
@@ -50,12 +50,9 @@ def start_payment(
         )
     if not begun:
         provider = providers.get(attempt.account_id)
-        if not attempt.client and AttemptState(attempt.state) in LIVE:
-            attempt = ask(database, attempt=attempt, provider=provider, clock=clock)
-        if attempt.client or AttemptState(attempt.state) not in LIVE:
+        attempt = _taken_up(database, order=order, attempt=attempt, provider=provider, clock=clock)
+        if not _unanswered(attempt):
             return attempt
-        if not operations.payable(order, now=clock.now()):
-            raise OrderNotPayable
     return _start(
         database,
         attempt=attempt,
@@ -86,6 +83,23 @@ def look(
         return queries.order(session, order_id=order_id, citizen_id=citizen_id)
 
 
+def _taken_up(
+    database: Database, *, order: Order, attempt: Attempt, provider: Provider, clock: Clock
+) -> Attempt:
+    """Return what became of an attempt that was begun before. Raises OrderNotPayable."""
+    if _unanswered(attempt):
+        attempt = ask(database, attempt=attempt, provider=provider, clock=clock)
+    needs_order = _unanswered(attempt) or attempt.state == AttemptState.CANCELLED
+    if needs_order and not operations.payable(order, now=clock.now()):
+        raise OrderNotPayable
+    return attempt
+
+
+def _unanswered(attempt: Attempt) -> bool:
+    """Tell whether the attempt may still be paid, and nobody knows with what."""
+    return not attempt.client and AttemptState(attempt.state) in LIVE
+
+
 def _start(
     database: Database,
     *,
@@ -107,6 +121,9 @@ def _start(
         )
     if refusal is not None:
         raise refusal
+    if attempt.state == AttemptState.CANCELLED:  # Given up meanwhile, and begun at the provider.
+        close(database, attempt=attempt, provider=provider, clock=clock)
+        raise OrderNotPayable
     if started.outcome is Outcome.SUCCEEDED:
         return ask(database, attempt=attempt, provider=provider, clock=clock)
     if order.state == OrderState.CLOSED or order.closing_since is not None:
