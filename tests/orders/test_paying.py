@@ -10,7 +10,7 @@ from payments.orders.facts import OrderPaid, SurplusReceived
 from payments.orders.operations import OrderNotPayable, TooManyAttempts, apply_report
 from payments.orders.rules import ATTEMPTS_PER_ORDER, START_GRACE, Effect
 from payments.providers.interface import Scene, SceneNotSupported
-from tests.support.paying import CITIZEN, FARE, City
+from tests.support.paying import FARE, City
 from tests.support.providers import Crash, Fault
 
 PAID = {
@@ -233,5 +233,26 @@ def test_an_account_that_is_gone_does_not_stop_the_sweep(
     assert "could not settle" in caplog.text
 
 
-def test_the_citizen_is_the_one_who_placed_it(city: City) -> None:
-    assert city.place().citizen_id == CITIZEN
+def test_an_account_that_is_gone_does_not_hide_the_order(city: City) -> None:
+    order = city.place()
+    city.start(order)
+    city.providers._accounts.clear()
+    city.clock.advance(timedelta(seconds=5))
+    assert city.look(order).state == "open"
+
+
+def test_a_scene_that_needs_a_payer_fails_the_attempt_without_one(city: City) -> None:
+    order = city.place()
+    city.alipay.faults.append(Fault.NO_PAYER)
+    with pytest.raises(SceneNotSupported):
+        city.start(order)
+    assert city.start(order).state == "failed"
+    assert city.alipay.count("start") == 1
+
+
+def test_a_start_that_pays_at_once_is_believed_only_when_asked_about(city: City) -> None:
+    order = city.place()
+    city.alipay.faults.append(Fault.PAID_AT_ONCE)
+    assert city.start(order).state == "succeeded"
+    assert city.order(order).state == "paid"
+    assert city.alipay.count("query") == 1

@@ -8,7 +8,7 @@ import pytest
 from payments.kernel.clock import FixedClock
 from payments.kernel.database import Database
 from payments.kernel.errors import Invalid
-from payments.kernel.ids import BookId, book_of
+from payments.kernel.ids import PLATFORM_BOOK, BookId, book_of
 from payments.orders import operations
 from payments.orders.models import Order
 
@@ -67,6 +67,7 @@ def test_the_same_reference_with_other_content_is_refused(
         {"subject": "票" * 129},
         {"metadata": {"note": "长" * 4_096}},
         {"citizen_id": ""},
+        {"book_id": PLATFORM_BOOK},
     ],
 )
 def test_what_cannot_be_an_order_is_refused(

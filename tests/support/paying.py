@@ -76,14 +76,19 @@ class City:
             return operations.place(session, **{**wanted, **changes})
 
     def start(
-        self, order: Order, *, provider: FakeProvider | None = None, key: str = "key-1"
+        self,
+        order: Order,
+        *,
+        provider: FakeProvider | None = None,
+        key: str = "key-1",
+        scene: Scene = Scene.MINI_PROGRAM,
     ) -> Attempt:
         return flows.start_payment(
             self.database,
             order_id=order.id,
             citizen_id=CITIZEN,
             provider_name=(provider or self.alipay).name,
-            scene=Scene.MINI_PROGRAM,
+            scene=scene,
             payer="2088000000000001",
             request_key=key,
             providers=self.providers,
@@ -122,8 +127,11 @@ class City:
 
     # What the provider does.
 
+    def provider(self, name: str) -> FakeProvider:
+        return {one.name: one for one in (self.alipay, self.wechat)}[name]
+
     def account(self, attempt: Attempt) -> FakeProvider:
-        return {one.account_id: one for one in (self.alipay, self.wechat)}[attempt.account_id]
+        return self.provider(attempt.provider)
 
     def notify(self, attempt: Attempt, **changes: Any) -> Acknowledgement:
         account = self.account(attempt)

@@ -10,7 +10,7 @@ import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +26,7 @@ from payments.providers.interface import (
     RefundReference,
     Report,
     Scene,
+    SceneNotSupported,
     Started,
 )
 
@@ -43,8 +44,13 @@ class Fault(StrEnum):
     LOST_REQUEST = "lost request"  # Nothing happens there, and we hear nothing.
     LOST_ANSWER = "lost answer"  # It happens there, and we hear nothing.
     REFUSED = "refused"
+    NO_PAYER = "no payer"  # A start that names no payer.
+    PAID_AT_ONCE = "paid at once"  # A start that needs no more of the citizen.
     CRASH_BEFORE = "crash before"  # We die before the request leaves.
     CRASH_AFTER = "crash after"  # We die after it happened there.
+
+
+SILENT = {Fault.LOST_REQUEST, Fault.LOST_ANSWER}
 
 
 class Crash(BaseException):
@@ -53,10 +59,11 @@ class Crash(BaseException):
 
 @dataclass
 class Trade:
-    """A payment as the provider knows it."""
+    """A payment as the provider knows it; a code does not exist before somebody scans it."""
 
     amount_minor: int
     expires_at: datetime
+    exists: bool
     paid_at: datetime | None = None
     closed: bool = False
     refunds: dict[str, int] = field(default_factory=dict)
@@ -81,18 +88,25 @@ class FakeProvider:
     says: dict[str, Any] = field(default_factory=dict)  # What answers and notices say instead.
 
     def start(self, instruction: PaymentInstruction, *, now: datetime) -> Started:
-        del now
         fault = self._fault("start", instruction.number)
+        if fault is Fault.NO_PAYER:
+            raise SceneNotSupported("it names no payer")
         if fault is Fault.REFUSED:
             return Started(outcome=Outcome.FAILED, reason="REFUSED")
         if fault is not Fault.LOST_REQUEST:
             self.trades.setdefault(
                 instruction.number,
-                Trade(amount_minor=instruction.amount_minor, expires_at=instruction.expires_at),
+                Trade(
+                    amount_minor=instruction.amount_minor,
+                    expires_at=instruction.expires_at,
+                    exists=instruction.scene is not Scene.CUSTOMER_SCANS,
+                ),
             )
         self._after(fault)
-        if fault in {Fault.LOST_REQUEST, Fault.LOST_ANSWER}:
+        if fault in SILENT:
             return Started(outcome=Outcome.UNKNOWN, reason="no answer")
+        if fault is Fault.PAID_AT_ONCE and self.pay(instruction.number, now=now):
+            return Started(outcome=Outcome.SUCCEEDED)
         trade_number = f"T{instruction.number}"
         return Started(
             outcome=Outcome.PENDING,
@@ -104,7 +118,7 @@ class FakeProvider:
         del now
         fault = self._fault("query", _about(reference))
         self._after(fault)
-        if fault is not Fault.NONE:
+        if fault in SILENT:
             return _silence(reference)
         if isinstance(reference, PaymentReference):
             return self.report(reference.number)
@@ -113,7 +127,7 @@ class FakeProvider:
     def close(self, reference: PaymentReference, *, now: datetime) -> Report:
         del now
         fault = self._fault("close", reference.number)
-        trade = self.trades.get(reference.number)
+        trade = self._trade(reference.number)
         if fault is Fault.LOST_REQUEST or (trade is not None and trade.paid_at is not None):
             self._after(fault)
             return _silence(reference)
@@ -122,7 +136,7 @@ class FakeProvider:
             return Report(outcome=Outcome.NOT_FOUND, number=reference.number)
         trade.closed = True
         self._after(fault)
-        if fault is not Fault.NONE:
+        if fault in SILENT:
             return _silence(reference)
         return Report(outcome=Outcome.CLOSED, number=reference.number)
 
@@ -147,7 +161,7 @@ class FakeProvider:
             assert known == instruction.amount_minor, "a refund number keeps its amount"
             assert sum(trade.refunds.values()) <= trade.amount_minor, "more than was paid"
         self._after(fault)
-        if fault is not Fault.NONE:
+        if fault in SILENT:
             return _silence(reference)
         return self.refund_report(instruction.number, instruction.refund_number)
 
@@ -157,7 +171,6 @@ class FakeProvider:
         if not hmac.compare_digest(headers.get("Signature", ""), expected):
             raise NoticeRejected("the signature does not fit")
         fields = json.loads(body)
-        happened_at = fields.get("happened_at")
         if "number" not in fields:
             return Notice(notice_id=fields["id"], kind="other", report=None, fields=fields)
         report = Report(
@@ -168,7 +181,7 @@ class FakeProvider:
             currency=fields.get("currency"),
             app_id=fields.get("app_id"),
             seller_id=fields.get("seller_id"),
-            happened_at=datetime.fromisoformat(happened_at) if happened_at else None,
+            happened_at=_moment(fields.get("happened_at")),
         )
         return Notice(notice_id=fields["id"], kind="trade", report=report, fields=fields)
 
@@ -179,12 +192,13 @@ class FakeProvider:
         trade = self.trades.get(number)
         if trade is None or trade.closed or trade.paid_at or now >= trade.expires_at:
             return False
+        trade.exists = True
         trade.paid_at = now
         return True
 
     def report(self, number: str) -> Report:
         """What really became of a payment, unless `says` has it say otherwise."""
-        trade = self.trades.get(number)
+        trade = self._trade(number)
         if trade is None:
             return Report(outcome=Outcome.NOT_FOUND, number=number)
         outcome = Outcome.CLOSED if trade.closed else Outcome.PENDING
@@ -240,6 +254,18 @@ class FakeProvider:
         """How often a method was called."""
         return sum(1 for name, _ in self.calls if name == method)
 
+    def holds(self) -> int:
+        """The money this account holds for us: what was paid less what was returned."""
+        return sum(
+            trade.amount_minor - sum(trade.refunds.values())
+            for trade in self.trades.values()
+            if trade.paid_at is not None
+        )
+
+    def _trade(self, number: str) -> Trade | None:
+        trade = self.trades.get(number)
+        return trade if trade is not None and trade.exists else None
+
     def _fault(self, method: str, number: str) -> Fault:
         self.calls.append((method, number))
         fault = self.faults.popleft() if self.faults else Fault.NONE
@@ -251,6 +277,13 @@ class FakeProvider:
     def _after(fault: Fault) -> None:
         if fault is Fault.CRASH_AFTER:
             raise Crash
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    except ValueError:
+        raise NoticeRejected("happened_at is no moment") from None
 
 
 def _about(reference: PaymentReference | RefundReference) -> str:

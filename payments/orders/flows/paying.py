@@ -1,9 +1,11 @@
 """Starting an attempt to pay, and looking at an order that is being paid."""
 
+from functools import partial
+
 from payments.kernel.clock import Clock
 from payments.kernel.database import Database
 from payments.orders import operations, queries
-from payments.orders.flows.asking import ask, close
+from payments.orders.flows.asking import ask, close, guarded
 from payments.orders.models import Attempt, Order
 from payments.orders.operations import OrderNotPayable
 from payments.orders.rules import LIVE, AttemptState, OrderState
@@ -78,7 +80,10 @@ def look(
             return order
         claimed = operations.claim_attempts_of_order(session, order=order, now=clock.now())
     for attempt in claimed:
-        ask(database, attempt=attempt, provider=providers.get(attempt.account_id), clock=clock)
+        guarded(
+            partial(_ask, database, attempt=attempt, providers=providers, clock=clock),
+            what=attempt.id,
+        )
     with database.transaction() as session:
         return queries.order(session, order_id=order_id, citizen_id=citizen_id)
 
@@ -129,6 +134,10 @@ def _start(
     if order.state == OrderState.CLOSED or order.closing_since is not None:
         raise OrderNotPayable
     return attempt
+
+
+def _ask(database: Database, *, attempt: Attempt, providers: Providers, clock: Clock) -> None:
+    ask(database, attempt=attempt, provider=providers.get(attempt.account_id), clock=clock)
 
 
 def _instruction(

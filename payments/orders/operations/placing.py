@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from payments.kernel.errors import Conflict, Invalid
-from payments.kernel.ids import BookId, new_book_id
+from payments.kernel.ids import PLATFORM_BOOK, BookId, new_book_id
 from payments.kernel.money import CNY, LARGEST_AMOUNT_MINOR, AmountInvalid
 from payments.orders.models import Order
 from payments.orders.rules import LONGEST_LIFE, METADATA_BYTES, SUBJECT_LENGTH, OrderState
@@ -66,6 +66,8 @@ def place(
         )
     ).one_or_none()
     if placed is None:
+        if book_id == PLATFORM_BOOK:
+            raise OrderInvalid("an order lies in a merchant's book; the platform only collects")
         _check(**content, expires_at=expires_at, now=now)
         placed = _insert(
             session,
