@@ -1,7 +1,6 @@
 """Export a business date: every file from one snapshot of the books, the manifest last."""
 
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -10,16 +9,15 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from payments.exports import beancount, day_book, json_lines, trial_balances
+from payments.exports import beancount, day_book, trial_balances
 from payments.exports.files import WholeFile
 from payments.kernel.database import Database
 from payments.kernel.ids import BookId
 from payments.kernel.money import format_yuan
 from payments.ledger import queries
 from payments.ledger.balances import TrialBalance
-from payments.ledger.journals import Journal
+from payments.ledger.canonical import journal_line
 
-JOURNAL_PAGE: Final = 1_000
 FORMAT: Final = "qiantang-day-export/1"
 
 
@@ -101,13 +99,13 @@ def _export_journals(
         )
         csv.write(day_book.heading())
         beans.write("".join(beancount.head(day=day, opening=opening, names=names)))
-        for journal in _journals(session, book_id=book, day=day):
+        for journal in queries.journals_of_day(session, book_id=book, business_date=day):
             journals += 1
             postings += len(journal.postings)
             for posting in journal.postings:
                 moved[posting.currency] = moved.get(posting.currency, 0) + posting.amount_minor
             csv.write("".join(day_book.rows(journal)), rows=len(journal.postings))
-            lines.write(json_lines.line(journal), rows=1)
+            lines.write(f"{journal_line(journal)}\n", rows=1)
             beans.write("".join(beancount.transaction(journal, names=names)), rows=1)
         beans.write("".join(beancount.foot(day=day, closing=closing, names=names)))
     totals = {
@@ -137,15 +135,6 @@ def _export_trial_balance(
         for (book, currency), (debit, credit) in closing.totals.items()
     }
     return _described(file, kind="trial-balance", book_id=closing.book_id, totals=totals)
-
-
-def _journals(session: Session, *, book_id: BookId, day: date) -> Iterator[Journal]:
-    after: str | None = None
-    while page := queries.journals(
-        session, book_id=book_id, business_date=day, after=after, limit=JOURNAL_PAGE
-    ):
-        yield from page
-        after = page[-1].journal_id
 
 
 def _described(

@@ -22,16 +22,18 @@ class ReferenceTaken(Conflict):
     en = "The reference is used by a different journal"
 
 
-# No account is locked here. `calendars` is read in the statement that inserts, so whoever closes a
-# day has only to lock that table against reading: every poster then either ended before or sees
-# the day as closed.
+# No account is locked here. The empty table `gate` is locked ROW SHARE before the statement takes
+# its snapshot, and until the transaction ends. Whoever closes a day locks it EXCLUSIVE: every
+# poster has then either ended, or begins after the closing and sees the day as closed. No row is
+# touched for it, and READ COMMITTED is required.
 INSERT: Final = text(
     """
 WITH calendar AS (
     SELECT GREATEST(open_from, CAST(:business_date AS date)) AS business_date,
            CASE WHEN open_from > :business_date
                 THEN CAST(:business_date AS date) END AS late_for
-    FROM ledger.calendars WHERE book_id = :book_id
+    FROM ledger.calendars
+    WHERE book_id = :book_id AND NOT EXISTS (SELECT FROM ledger.gate FOR KEY SHARE)
 ), known AS (
     SELECT account, bounded FROM ledger.accounts
     WHERE book_id = :book_id AND account = ANY (:accounts) AND currency = :currency

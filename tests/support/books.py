@@ -1,6 +1,6 @@
 """Templates, books and shorthand for the ledger's tests."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -10,6 +10,7 @@ from payments.ledger.journals import Journal
 from payments.ledger.templates import Leg, PostingTemplate
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday 10:00 in Shanghai.
+SUNDAY = NOW - timedelta(days=1)
 METRO = BookId("HZMTRO")
 
 MOVE = PostingTemplate(
@@ -51,8 +52,9 @@ PAID_AT_PLATFORM = PostingTemplate(
 
 
 def open_books(session: Session) -> None:
-    operations.open_book(session, book_id=METRO, name="Metro", now=NOW)
-    operations.open_book(session, book_id=PLATFORM_BOOK, name="Platform", now=NOW)
+    """Open the books on Sunday, so that something can be posted the day before NOW."""
+    operations.open_book(session, book_id=METRO, name="Metro", now=SUNDAY)
+    operations.open_book(session, book_id=PLATFORM_BOOK, name="Platform", now=SUNDAY)
 
 
 def post(

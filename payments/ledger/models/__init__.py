@@ -4,6 +4,7 @@ from payments.ledger.models.books import AccountRow, BookRow, BoundedBalanceRow,
 from payments.ledger.models.journals import JournalRow, PostingRow
 from payments.ledger.models.reservations import ReservationLineRow, ReservationRow
 from payments.ledger.models.roll_ups import DailyTotalRow, TotalRow, WatermarkRow
+from payments.ledger.models.seals import GateRow, SealChunkRow, SealRow
 
 __all__ = [
     "AccountRow",
@@ -11,10 +12,13 @@ __all__ = [
     "BoundedBalanceRow",
     "CalendarRow",
     "DailyTotalRow",
+    "GateRow",
     "JournalRow",
     "PostingRow",
     "ReservationLineRow",
     "ReservationRow",
+    "SealChunkRow",
+    "SealRow",
     "TotalRow",
     "WatermarkRow",
 ]

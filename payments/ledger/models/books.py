@@ -34,13 +34,17 @@ class BookRow(Model):
 
 
 class CalendarRow(Model):
-    """The first business date a book still takes journals for; every earlier one is closed."""
+    """When a book was opened, and the first date it still takes journals for.
+
+    Every earlier date is closed.
+    """
 
     __tablename__ = "calendars"
     __table_args__ = (IN_A_BOOK,)
 
     book_id: Mapped[str] = mapped_column(String(BOOK_ID_LENGTH), primary_key=True)
     open_from: Mapped[date] = mapped_column(Date)
+    opened_on: Mapped[date] = mapped_column(Date)
 
 
 class AccountRow(Model):

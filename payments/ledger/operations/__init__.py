@@ -10,6 +10,7 @@ from payments.ledger.operations.bulk import (
     post_linked,
     post_many,
 )
+from payments.ledger.operations.periods import DayNotOver, NotClosed, close_days, seal_day
 from payments.ledger.operations.posting import post
 from payments.ledger.operations.reservations import (
     ReservationExceeded,
@@ -35,6 +36,8 @@ __all__ = [
     "BoundReached",
     "ChainBroken",
     "CurrencyDiffers",
+    "DayNotOver",
+    "NotClosed",
     "ReferenceTaken",
     "ReservationExceeded",
     "ReservationExpired",
@@ -42,6 +45,7 @@ __all__ = [
     "Side",
     "TooManyEntries",
     "TransferNotPaired",
+    "close_days",
     "expire",
     "open_book",
     "post",
@@ -52,6 +56,7 @@ __all__ = [
     "reserve",
     "reverse",
     "roll_up",
+    "seal_day",
     "transfer_between_books",
     "void",
 ]

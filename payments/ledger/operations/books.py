@@ -1,18 +1,16 @@
 """Open books."""
 
-from datetime import date, datetime
-from typing import Final
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from payments.kernel.clock import business_date
 from payments.kernel.ids import BookId
-
-FIRST_DAY: Final = date(2000, 1, 1)  # A new book takes journals for any later date.
 
 
 def open_book(session: Session, *, book_id: BookId, name: str, now: datetime) -> None:
-    """Open a book; opening it again changes nothing."""
+    """Open a book from today's business date on; opening it again changes nothing."""
     session.execute(
         text(
             "INSERT INTO ledger.books (book_id, name, opened_at) VALUES (:book_id, :name, :now)"
@@ -22,8 +20,8 @@ def open_book(session: Session, *, book_id: BookId, name: str, now: datetime) ->
     )
     session.execute(
         text(
-            "INSERT INTO ledger.calendars (book_id, open_from) VALUES (:book_id, :open_from)"
-            " ON CONFLICT DO NOTHING"
+            "INSERT INTO ledger.calendars (book_id, open_from, opened_on)"
+            " VALUES (:book_id, :today, :today) ON CONFLICT DO NOTHING"
         ),
-        {"book_id": book_id, "open_from": FIRST_DAY},
+        {"book_id": book_id, "today": business_date(now)},
     )

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final
 
 import psycopg
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from payments.kernel.clock import business_date
@@ -21,6 +21,7 @@ from payments.ledger.journals import Draft, changes_of
 from payments.ledger.models import CalendarRow, JournalRow
 from payments.ledger.writing import ReferenceTaken
 
+PASS_GATE: Final = text("SELECT FROM ledger.gate FOR KEY SHARE")
 ENTRIES_PER_CALL: Final = 5_000
 RACE_TRIES: Final = 5
 
@@ -156,7 +157,8 @@ def _linked(entry: Entry) -> Entry:
 
 
 def _open_from(session: Session, *, book_id: BookId) -> date:
-    """Read the calendar, as every poster does, before anything is written."""
+    """Read the calendar as every poster does, through the gate (see payments.ledger.writing)."""
+    session.execute(PASS_GATE)
     found = session.scalar(select(CalendarRow.open_from).where(CalendarRow.book_id == book_id))
     if found is None:
         raise queries.BookNotFound(book_id)

@@ -21,6 +21,16 @@ from payments.ledger.queries.reservations import (
     reservation,
     reservation_of_reference,
 )
+from payments.ledger.queries.seals import (
+    NotSealedYet,
+    days_to_close,
+    inclusion_proof,
+    journals_of_day,
+    period_state,
+    seal,
+    seals,
+    unsealed_days,
+)
 from payments.ledger.queries.statements import statement
 
 __all__ = [
@@ -28,18 +38,26 @@ __all__ = [
     "BooksMoving",
     "GuardedBalance",
     "JournalNotFound",
+    "NotSealedYet",
     "ReservationNotFound",
     "balance",
     "books",
     "check_book",
+    "days_to_close",
     "guarded_balance",
+    "inclusion_proof",
     "journal",
     "journal_of_reference",
     "journals",
+    "journals_of_day",
     "overdue_reservations",
+    "period_state",
     "reservation",
     "reservation_of_reference",
     "reversal_of",
+    "seal",
+    "seals",
     "statement",
     "trial_balance",
+    "unsealed_days",
 ]

@@ -59,17 +59,20 @@ def journals(
     book_id: BookId,
     business_date: date | None = None,
     after: str | None = None,
+    from_id: str | None = None,
     limit: int = JOURNAL_PAGE,
 ) -> list[Journal]:
     """Return a page of a book's journals, of one business date or of all, ascending by id.
 
-    `after` is the last journal id of the page before.
+    `after` is the last journal id of the page before; `from_id` is the first one wanted.
     """
     chosen = _SELECT.where(JournalRow.book_id == book_id)
     if business_date is not None:
         chosen = chosen.where(JournalRow.business_date == business_date)
     if after is not None:
         chosen = chosen.where(JournalRow.journal_id > after)
+    if from_id is not None:
+        chosen = chosen.where(JournalRow.journal_id >= from_id)
     return _with_postings(session, chosen.order_by(JournalRow.journal_id).limit(limit))
 
 
