@@ -17,7 +17,8 @@ TICKETS: Final = "/v1/transit/tickets"
 SESSIONS: Final = "/v1/identity/sessions"
 TOKEN_IS_OLD: Final = timedelta(minutes=12)  # Access tokens live fifteen minutes.
 PATIENCE_SECONDS: Final = 60
-LOOK_SECONDS: Final = 0.05
+FIRST_LOOK_SECONDS: Final = 0.05
+LONGEST_LOOK_SECONDS: Final = 0.5
 KEY_BYTES: Final = 16
 
 
@@ -41,6 +42,15 @@ class Citizen:
     def buyer_id(self) -> str:
         """The provider's id of this person."""
         return f"2088{self.number:012d}"
+
+    @property
+    def authorization(self) -> str:
+        """What shows the platform who is asking; signs in when that was not done lately."""
+        now = self.clock.now()
+        if self._signed_in_at is None or now - self._signed_in_at > TOKEN_IS_OLD:
+            self._sign_in()
+            self._signed_in_at = now
+        return f"Bearer {self._session['access_token']}"
 
     def ride(self, trip: Trip, *, kiosk: Signer) -> None:
         """Buy a ticket and do what the trip's behaviour says, as far as it goes at once."""
@@ -102,13 +112,15 @@ class Citizen:
 
     def _wait(self, trip: Trip, happened: Any) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
+        pause = FIRST_LOOK_SECONDS
         while True:
             self.look(trip)
             if happened(trip.ticket):
                 return
             if time.monotonic() > deadline:
                 raise OutOfPatience(f"{trip.ticket['id']} is still {trip.ticket['state']}")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_LOOK_SECONDS)
 
     def _post(self, path: str, content: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         key = {"Idempotency-Key": secrets.token_hex(KEY_BYTES)}
@@ -118,11 +130,7 @@ class Citizen:
         return answer
 
     def _headers(self) -> dict[str, str]:
-        now = self.clock.now()
-        if self._signed_in_at is None or now - self._signed_in_at > TOKEN_IS_OLD:
-            self._sign_in()
-            self._signed_in_at = now
-        return {"Authorization": f"Bearer {self._session['access_token']}"}
+        return {"Authorization": self.authorization}
 
     def _sign_in(self) -> None:
         """Sign in with a code the provider's app hands out, or renew the session there is."""

@@ -12,7 +12,7 @@ from simulator.city import flows
 from simulator.city.books import TrialBalance, yuan
 from simulator.city.day import Day
 from simulator.city.merchant import MerchantServer, Tally
-from simulator.city.onboarding import register_metro
+from simulator.city.onboarding import metro_company
 from simulator.city.processes import free_port
 from simulator.city.proof import Expected, Finding, Proof
 from simulator.city.screen import Screen
@@ -40,8 +40,7 @@ class Demonstration:
     def run(self) -> bool:
         """Play the day and say whether every fen is explained."""
         began = time.monotonic()
-        shutil.rmtree(self.directory, ignore_errors=True)
-        self.directory.mkdir(parents=True)
+        empty(self.directory)
         clock = MovableClock(self.directory / CLOCK_FILE)
         midnight = next_monday(clock.now())
         clock.move_to(midnight)
@@ -57,15 +56,15 @@ class Demonstration:
             with self.screen.step("The next service day has ended; what was owed is returned"):
                 clock.move_to(midnight + COLLECTION_ENDS)
                 self._wait_until_quiet(day, expected, merchant.tally)
-            with self.screen.step("The books are exported"):
-                exports = self._export(stage, clock, midnight)
+            with self.screen.step("The books are exported, every fare is recomputed"):
+                exports, recomputed = self._export(stage, clock, midnight)
             proof = Proof(
                 expected=expected,
                 tally=merchant.tally,
                 alipay=stage.alipay,
                 exports=exports,
                 trial_balance=TrialBalance.read(newest(exports)),
-                recompute=lambda: stage.flask("transit", "recompute"),
+                recomputed=recomputed,
             )
             findings = list(proof.findings())
         return self._sum_up(expected, findings, exports, seconds=time.monotonic() - began)
@@ -74,7 +73,7 @@ class Demonstration:
         self, stage: Stage, clock: MovableClock, merchant: MerchantServer, midnight: datetime
     ) -> Day:
         with self.screen.step("Hangzhou Metro, its kiosks and its callback address are registered"):
-            company = register_metro(stage, clock=clock, kiosks=KIOSKS)
+            company = metro_company(stage, clock=clock, kiosks=KIOSKS)
             merchant.secret = company.listen(merchant.url)
         stations = stage.platform.get("/v1/transit/stations")["stations"]
         names = {station["station_id"]: station["name_zh"] for station in stations}
@@ -102,13 +101,21 @@ class Demonstration:
             time.sleep(LOOK_SECONDS)
             day.clock.move_to(day.clock.now() + QUIET_STEP)
 
-    def _export(self, stage: Stage, clock: MovableClock, midnight: datetime) -> Path:
+    def _export(self, stage: Stage, clock: MovableClock, midnight: datetime) -> tuple[Path, str]:
+        """Export every day there was; return the folder and what recomputing the fares said."""
         folder = self.directory / "exports"
-        day, last = (moment.astimezone(BEIJING).date() for moment in (midnight, clock.now()))
-        while day <= last:
-            stage.flask("export", "day", "--date", f"{day}", "--out", f"{folder / str(day)}")
-            day += timedelta(days=1)
-        return folder
+        first, last = (moment.astimezone(BEIJING).date() for moment in (midnight, clock.now()))
+        days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        recomputed, *_ = stage.flask_all(
+            [
+                ("transit", "recompute"),
+                *(
+                    ("export", "day", "--date", f"{day}", "--out", f"{folder / str(day)}")
+                    for day in days
+                ),
+            ]
+        )
+        return folder, recomputed.strip()
 
     def _sum_up(
         self, expected: Expected, findings: list[Finding], exports: Path, *, seconds: float
@@ -138,6 +145,17 @@ class Demonstration:
         verdict = "Every fen is explained" if fine else "NOT every fen is explained"
         self.screen.say(f"{verdict}; {seconds:.0f} seconds.")
         return fine
+
+
+def empty(directory: Path) -> None:
+    """Make a directory empty, and remove its database, which lies elsewhere when root made it."""
+    pointer = directory / "postgres" / "lies-in"
+    if pointer.exists():
+        database = Path(pointer.read_text("utf-8"))
+        assert database.name.startswith("data-"), f"{database} is no database of ours"
+        shutil.rmtree(database, ignore_errors=True)
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
 
 
 def next_monday(moment: datetime) -> datetime:

@@ -11,7 +11,7 @@ import hmac
 import json
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -71,14 +71,23 @@ def verify(headers: Mapping[str, str], body: bytes, *, secret: str, clock: Simul
 class MerchantServer:
     """The server; `with MerchantServer(…) as merchant:` runs it meanwhile on a free port.
 
-    Of every `down_every` deliveries it turns one away.
+    Of every `down_every` deliveries it turns one away, none when that is 0; `heard` is called with
+    each event the first time it comes.
     """
 
-    def __init__(self, *, clock: SimulatorClock, down_every: int = 25, port: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        clock: SimulatorClock,
+        down_every: int = 25,
+        port: int = 0,
+        heard: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    ) -> None:
         self.tally = Tally()
         self.secret = ""
         self._clock = clock
         self._down_every = down_every
+        self._heard = heard
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self.port = self._server.server_port
@@ -112,7 +121,7 @@ class MerchantServer:
             except (NotAuthentic, ValueError):
                 self.tally.refused += 1
                 return 400
-            if self.tally.deliveries % self._down_every == 0:
+            if self._down_every and self.tally.deliveries % self._down_every == 0:
                 self.tally.turned_away += 1
                 return 503
             if message_id in self.tally.seen:
@@ -121,6 +130,7 @@ class MerchantServer:
             self.tally.seen.add(message_id)
             self.tally.events[event["type"]] += 1
             self.tally.amounts_minor[event["type"]] += event["data"].get("amount_minor", 0)
+            self._heard(event)
             return 204
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

@@ -1,5 +1,6 @@
 """How the metro company joins: registered by an operator, then by its own signed requests."""
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from simulator.city.client import Client
 from simulator.city.signatures import Signature
@@ -77,25 +84,48 @@ class Company:
         return str(secret["secret"])
 
 
-def register_metro(stage: Stage, *, clock: SimulatorClock, kiosks: int) -> Company:
-    """Register the company, its kiosks and everybody's key, as an operator does."""
+def metro_company(stage: Stage, *, clock: SimulatorClock, kiosks: int) -> Company:
+    """Return the company with its kiosks; an operator registers it when it is not yet known."""
     folder = stage.directory / "metro"
-    folder.mkdir(exist_ok=True)
-    keys = [Ed25519PrivateKey.generate() for _ in range(1 + kiosks)]
-    for number, key in enumerate(keys):
-        write_public(folder / f"{number}.pem", key)
-    devices = (DEVICE.format(number=number) for number in range(1, 1 + kiosks))
-    file = folder / "metro.toml"
-    file.write_text(MERCHANT + "".join(devices), "utf-8")
-    known = stage.ask("merchants", "onboard", str(file))
+    answer = folder / "known.json"
+    if not answer.exists():
+        folder.mkdir(exist_ok=True)
+        for number in range(1 + kiosks):
+            make_key(folder, str(number))
+        devices = (DEVICE.format(number=number) for number in range(1, 1 + kiosks))
+        (folder / "metro.toml").write_text(MERCHANT + "".join(devices), "utf-8")
+        answer.write_text(stage.flask("merchants", "onboard", str(folder / "metro.toml")), "utf-8")
+    return known_company(folder, platform=stage.platform, clock=clock)
+
+
+def known_company(folder: Path, *, platform: Client, clock: SimulatorClock) -> Company:
+    """Return the company that was registered from a folder."""
+    known = json.loads((folder / "known.json").read_text("utf-8"))
     names = [known["key_id"], *(device["key_id"] for device in known["devices"])]
     server, *machines = [
-        Signer(platform=stage.platform, signature=Signature(key_id=key_id, key=key), clock=clock)
-        for key_id, key in zip(names, keys, strict=True)
+        Signer(
+            platform=platform,
+            signature=Signature(key_id=key_id, key=read_key(folder, str(number))),
+            clock=clock,
+        )
+        for number, key_id in enumerate(names)
     ]
     return Company(merchant_id=known["merchant_id"], server=server, kiosks=machines)
 
 
-def write_public(path: Path, key: Ed25519PrivateKey) -> None:
-    """Write a public key as PEM."""
-    path.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+def make_key(folder: Path, name: str) -> None:
+    """Make a key pair: the private half for its owner only, the public one for the platform."""
+    key = Ed25519PrivateKey.generate()
+    private, public = folder / f"{name}.key", folder / f"{name}.pem"
+    private.touch(mode=0o600)
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+
+
+def read_key(folder: Path, name: str) -> Ed25519PrivateKey:
+    """Read a private key that `make_key` made."""
+    key = load_pem_private_key((folder / f"{name}.key").read_bytes(), password=None)
+    assert isinstance(key, Ed25519PrivateKey)
+    return key

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 STOP_SECONDS: Final = 20
-READY_SECONDS: Final = 60
+READY_SECONDS: Final = 120
 POLL_SECONDS: Final = 0.05
 LOG_LINES_SHOWN: Final = 30
 
@@ -61,9 +61,8 @@ class Processes:
         *,
         environment: Mapping[str, str],
         cwd: Path,
-        ready: Callable[[], bool],
     ) -> None:
-        """Start a process and wait until it is ready. Raises ProcessFailed."""
+        """Start a process; `wait` says when it is ready."""
         log = self._logs / f"{name}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(  # noqa: S603  our own commands
@@ -76,11 +75,14 @@ class Processes:
                 start_new_session=True,  # Ctrl-C reaches us alone, and we stop them in order.
             )
         self._started.append(Started(name=name, process=process, log=log))
+
+    def wait(self, what: str, ready: Callable[[], bool]) -> None:
+        """Wait until something is ready while all processes live. Raises ProcessFailed."""
         deadline = time.monotonic() + READY_SECONDS
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise ProcessFailed(f"{name} is not ready:\n{self._started[-1].last_lines()}")
+                raise ProcessFailed(f"{what} is not ready; the logs are in {self._logs}")
             time.sleep(POLL_SECONDS)
 
     def check(self) -> None:

@@ -1,5 +1,6 @@
 """What the demonstration shows: a moving display on a terminal, quiet plain lines elsewhere."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -8,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+PLAIN_WIDTH = 120
 PLAIN_LINES = 8  # How often a long step says where it is when there is no terminal.
 
 
@@ -22,21 +24,24 @@ class Screen:
     """Shows steps, bars and tables."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+        terminal = Console(highlight=False)
+        plain = Console(highlight=False, width=PLAIN_WIDTH)
+        self._console = console or (terminal if terminal.is_terminal else plain)
 
     def say(self, text: str) -> None:
         """Show a line."""
-        self._console.print(text)
+        self._console.print(text, markup=False, soft_wrap=True)
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Show that something is under way while it is."""
+        """Show that something is under way while it is, and how long it took."""
+        began = time.monotonic()
         if self._console.is_terminal:
             with self._console.status(text):
                 yield
         else:
             yield
-        self.say(f"✓ {text}")
+        self.say(f"✓ {text}, {time.monotonic() - began:.0f} s")
 
     @contextmanager
     def bar(self, text: str, *, total: int) -> Iterator[Bar]:
@@ -55,9 +60,12 @@ class Screen:
 
     def table(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
         """Show names and what is to be said of each."""
-        table = Table(title=title, title_justify="left", show_header=False, box=None)
+        table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
         for row in rows:
             table.add_row(*row)
+        self._console.print(f"\n{title}")
         self._console.print(table)
 
 

@@ -94,28 +94,33 @@ class Stage:
         """Run a command that answers in JSON."""
         return json.loads(self.flask(*arguments))
 
-    def ask_all(self, commands: Sequence[Sequence[str]]) -> list[Any]:
-        """Run several commands at the same time; answers come in the commands' order."""
+    def flask_all(self, commands: Sequence[Sequence[str]]) -> list[str]:
+        """Run several commands, two at the same time; answers come in the commands' order."""
         with ThreadPoolExecutor(2) as pool:
-            return list(pool.map(lambda command: self.ask(*command), commands))
+            return list(pool.map(lambda command: self.flask(*command), commands))
 
     def _start(self) -> None:
+        """Start everything; the worker goes first, because it runs the embedded database."""
         simulator = [sys.executable, "-m", "simulator", "--port", str(self._ports.simulator)]
         simulator += ["--keys", str(self.keys)]
         if self._clock_file is not None:
             simulator += ["--offset-file", str(self._clock_file)]
-        self._launch("simulator", simulator, ready=lambda: answers(self.alipay, "/control/clock"))
+        self._launch("simulator", simulator)
         self.flask("migrate", "up")
-        ready_file = self.directory / "worker.ready"
-        ready_file.unlink(missing_ok=True)
-        worker = [self._program("flask"), "worker", "--ready-file", str(ready_file)]
-        self._launch("worker", worker, ready=ready_file.exists)
+        wait = self._processes.wait
+        wait("the simulator", lambda: answers(self.alipay, "/control/clock"))
+        ready, addresses = self.directory / "worker.ready", self.directory / "postgres.url"
+        ready.unlink(missing_ok=True)
+        self._launch("worker", [self._program("flask"), "worker", "--ready-file", str(ready)])
+        wait("the database", addresses.exists)
         web = [self._program("gunicorn"), "-c", "services/host/gunicorn.py"]
         web += ["--bind", f"{LOOPBACK}:{self._ports.web}", "wsgi:app"]
-        self._launch("web", web, ready=lambda: answers(self.platform, "/health/ready"))
+        self._launch("web", web)
+        wait("the worker", ready.exists)
+        wait("the web", lambda: answers(self.platform, "/health/ready"))
 
-    def _launch(self, name: str, command: Sequence[str], *, ready: Any) -> None:
-        self._processes.start(name, command, environment=self._environment, cwd=ROOT, ready=ready)
+    def _launch(self, name: str, command: Sequence[str]) -> None:
+        self._processes.start(name, command, environment=self._environment, cwd=ROOT)
 
     @property
     def _environment(self) -> dict[str, str]:

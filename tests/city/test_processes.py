@@ -14,18 +14,17 @@ FAIL = [sys.executable, "-c", "import sys; print('no such thing'); sys.exit(7)"]
 def test_what_was_started_is_stopped(tmp_path: Path) -> None:
     with Processes(tmp_path / "logs") as processes:
         for name in ("one", "two"):
-            processes.start(name, SLEEP, environment={}, cwd=tmp_path, ready=lambda: True)
+            processes.start(name, SLEEP, environment={}, cwd=tmp_path)
         processes.check()
         alive = [started.process for started in processes._started]
     assert [process.poll() is not None for process in alive] == [True, True]
 
 
 def test_a_process_that_ends_says_why(tmp_path: Path) -> None:
-    with (
-        Processes(tmp_path / "logs") as processes,
-        pytest.raises(ProcessFailed, match="broken ended with 7:\nno such thing"),
-    ):
-        processes.start("broken", FAIL, environment={}, cwd=tmp_path, ready=lambda: False)
+    with Processes(tmp_path / "logs") as processes:
+        processes.start("broken", FAIL, environment={}, cwd=tmp_path)
+        with pytest.raises(ProcessFailed, match="broken ended with 7:\nno such thing"):
+            processes.wait("it", lambda: False)
 
 
 def test_a_command_answers_or_fails(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ class World:
     trips: list[Trip]
     tally: Tally
     provider: Provider = field(default_factory=Provider)
+    recomputed: str = "3 tickets recomputed, 0 differ"
     balances: dict[tuple[str, str], int] = field(
         default_factory=lambda: {
             ("HZMTRO", "assets:due-from:QTPLAT"): 400,
@@ -56,7 +57,7 @@ class World:
             alipay=cast("Client", self.provider),
             exports=self.folder,
             trial_balance=TrialBalance(balances=self.balances),
-            recompute=lambda: "3 tickets recomputed, 0 differ",
+            recomputed=self.recomputed,
         )
 
 
@@ -152,6 +153,10 @@ def hear_a_forgery(world: World) -> None:
     world.tally.refused = 1
 
 
+def forget_to_recompute_one(world: World) -> None:
+    world.recomputed = "2 tickets recomputed, 0 differ"
+
+
 def lose_an_export(world: World) -> None:
     (world.folder / "day-book-QTPLAT-2026-11-23.csv").unlink()
 
@@ -168,6 +173,7 @@ def lose_an_export(world: World) -> None:
         miss_a_callback,
         hear_a_forgery,
         lose_an_export,
+        forget_to_recompute_one,
     ],
 )
 def test_whatever_is_missing_is_found(world: World, harm: Callable[[World], None]) -> None:
