@@ -32,6 +32,8 @@ class MerchantNotActive(Forbidden):
 def authenticate(request: Request, platform: Platform) -> Principal | None:
     """Return the merchant or device that signed a request, None when nobody did.
 
+    A device's role is what it is: kiosk, gate, gantry, terminal.
+
     The key is read anew each time, so a revocation counts from the next request on. A nonce is
     used up only by a signature that is right, so nobody can use up another's.
     """
@@ -56,6 +58,7 @@ def authenticate(request: Request, platform: Platform) -> Principal | None:
         id=signer.merchant.merchant_id if device is None else device.device_id,
         merchant_id=signer.merchant.merchant_id,
         book_id=signer.merchant.book_id,
+        roles=frozenset() if device is None else frozenset({device.kind}),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from payments.orders.facts import OrderClosed, OrderPaid
-from payments.refunds.facts import RefundSucceeded
+from payments.refunds.facts import RefundFailed, RefundSucceeded
 from services.transit import operations
 from services.transit.postings import SERVICE
 from services.transit.rules.tickets import PICK_UP_LENGTH
@@ -42,3 +42,9 @@ def note_refund(session: Session, fact: RefundSucceeded, *, now: datetime) -> No
             amount_minor=fact.amount_minor,
             now=fact.happened_at,
         )
+
+
+def note_refusal(session: Session, fact: RefundFailed, *, now: datetime) -> None:  # noqa: ARG001  likewise
+    """Make the ticket good again whose refund the provider refused."""
+    if fact.service == SERVICE:
+        operations.refused(session, ticket_id=fact.service_reference, refund_id=fact.refund_id)

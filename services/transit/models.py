@@ -19,6 +19,7 @@ class Ticket(Model):
     """`count` equal single journeys, bought by one order and collected together.
 
     `explanation` is the fare engine's, for one journey; the fare can be recomputed from it.
+    `refused_refund_id` is the last refund the provider refused; the next request is for another.
     `pick_up_code` exists once the ticket is paid; `collect_until` is fixed when it is ordered.
     """
 
@@ -63,6 +64,7 @@ class Ticket(Model):
     collected_at: Mapped[datetime | None] = mapped_column(Moment)
     collected_by: Mapped[str | None]
     refund_id: Mapped[str | None]
+    refused_refund_id: Mapped[str | None]
     refund_reason: Mapped[str | None]
     refunded_at: Mapped[datetime | None] = mapped_column(Moment)
     lapsed_at: Mapped[datetime | None] = mapped_column(Moment)

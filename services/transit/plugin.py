@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from payments.orders.facts import OrderClosed, OrderPaid
-from payments.refunds.facts import RefundSucceeded
+from payments.refunds.facts import RefundFailed, RefundSucceeded
 from services.host.manifest import CatalogueEntry, Handler, Plugin, Sweep, Title
 from services.host.platform import Platform
 from services.transit import flows, handlers
@@ -30,6 +30,7 @@ plugin: Final = Plugin(
         Handler(fact=OrderPaid, run=handlers.issue_ticket),
         Handler(fact=OrderClosed, run=handlers.lapse_ticket),
         Handler(fact=RefundSucceeded, run=handlers.note_refund),
+        Handler(fact=RefundFailed, run=handlers.note_refusal),
     ),
     templates=(TICKET_COLLECTED,),
     sweeps=(

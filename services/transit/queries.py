@@ -75,11 +75,16 @@ def every_ticket(session: Session) -> Iterator[Ticket]:
 def uncollected(session: Session, *, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
     """Claim tickets whose time for collection is over: their books and ids, longest over first.
 
-    They stay locked until the transaction ends; those another worker holds are left out.
+    They stay locked until the transaction ends; those another worker holds are left out, and so are
+    those whose refund was refused, which wait for the citizen or a clerk.
     """
     rows = session.execute(
         select(Ticket.book_id, Ticket.id)
-        .where(Ticket.state == TicketState.PAID, Ticket.collect_until <= now)
+        .where(
+            Ticket.state == TicketState.PAID,
+            Ticket.collect_until <= now,
+            Ticket.refused_refund_id.is_(None),
+        )
         .order_by(Ticket.collect_until)
         .limit(limit)
         .with_for_update(skip_locked=True)

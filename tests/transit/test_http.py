@@ -25,7 +25,12 @@ def citizen(request: Request, _platform: Platform) -> Principal:
 
 
 def device(request: Request, _platform: Platform) -> Principal:
-    return Principal(kind="device", id=request.headers["Signature-Input"], book_id=METRO)
+    return Principal(
+        kind="device",
+        id=request.headers["Signature-Input"],
+        book_id=METRO,
+        roles=frozenset({request.headers.get("Signature-Role", "kiosk")}),
+    )
 
 
 DOORMAN = Plugin(
@@ -251,3 +256,12 @@ def test_the_command_finds_a_charge_that_its_steps_do_not_explain(city: TransitC
     done = app.test_cli_runner().invoke(args=["transit", "recompute"])
     assert done.exit_code == 1
     assert ticket.id in done.output
+
+
+def test_only_a_kiosk_hands_out_tickets(client: FlaskClient) -> None:
+    answer = client.post(
+        COLLECTIONS,
+        json={"pick_up_code": "0" * 12},
+        headers={**AS_KIOSK, "Signature-Role": "gate", "Idempotency-Key": "c"},
+    )
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "role-missing")

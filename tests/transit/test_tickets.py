@@ -18,6 +18,7 @@ from services.transit.queries import TicketUnknown
 from services.transit.reference.versions import reference
 from services.transit.rules.network import StationUnknown
 from tests.support.paying import CITIZEN, LIFE
+from tests.support.providers import Fault
 from tests.transit.riding import KIOSK, TransitCity
 
 INCOME = "HZMTRO/income:fares"
@@ -227,3 +228,36 @@ def test_every_charge_is_recomputed_from_what_was_stored(city: TransitCity) -> N
         assert (
             fare.amount_minor * count == ticket.amount_minor == city.order_of(ticket).amount_minor
         )
+
+
+def test_a_refund_the_provider_refuses_leaves_the_ticket_good(city: TransitCity) -> None:
+    """Seen to fail when nobody heard of the refusal: the ticket could never be used or returned."""
+    ticket = city.paid_ticket()
+    city.alipay.faults.append(Fault.REFUSED)
+    city.give_back(ticket)
+    city.run()
+    assert city.ticket(ticket).state == "paid"
+    city.give_back(ticket)
+    city.run()
+    assert city.ticket(ticket).state == "refunded"
+
+
+def test_a_refused_refund_is_not_asked_for_again_by_itself(city: TransitCity) -> None:
+    ticket = city.paid_ticket()
+    city.clock.advance(timedelta(days=3))
+    city.alipay.faults.append(Fault.REFUSED)
+    assert city.return_uncollected() == 1
+    city.run()
+    assert city.return_uncollected() == 0
+    assert city.ticket(ticket).state == "paid"
+    assert city.give_back(ticket).state == "refunding"
+
+
+def test_a_ticket_that_cannot_be_returned_holds_up_no_other(city: TransitCity) -> None:
+    """Seen to fail when one transaction without savepoints returned them all."""
+    partly, other = city.paid_ticket(), city.paid_ticket()
+    city.refund(city.order_of(partly), 100)
+    city.clock.advance(timedelta(days=3))
+    assert city.return_uncollected() == 1
+    city.run()
+    assert (city.ticket(partly).state, city.ticket(other).state) == ("paid", "refunded")

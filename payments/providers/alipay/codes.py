@@ -59,16 +59,14 @@ _START: Final = MappingProxyType(
         Outcome.FAILED,
     )
 )
-# Not here, so UNKNOWN and asked again under the same number: SELLER_BALANCE_NOT_ENOUGH, which may
-# be mended, and DISCORDANT_REPEAT_REQUEST, which says that the number already moved other money.
+# Not here, so UNKNOWN and asked again under the same number: what the merchant can mend, such as
+# its key, its permissions or SELLER_BALANCE_NOT_ENOUGH, because the payer is still owed; and
+# DISCORDANT_REPEAT_REQUEST, which says that the number already moved other money.
 _REFUND: Final = MappingProxyType(
     dict.fromkeys(
         (
-            *GATEWAY_REFUSALS,
-            "ACQ.ACCESS_FORBIDDEN",
             "ACQ.INVALID_PARAMETER",
             "ACQ.NOT_ALLOW_PARTIAL_REFUND",
-            "ACQ.PARTNER_ERROR",
             "ACQ.REASON_TRADE_BEEN_FREEZEN",
             "ACQ.REASON_TRADE_REFUND_FEE_ERR",
             "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL",

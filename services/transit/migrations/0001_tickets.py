@@ -55,6 +55,7 @@ def create_tickets() -> None:
         sa.Column("collected_at", MOMENT),
         sa.Column("collected_by", sa.String),
         sa.Column("refund_id", sa.String),
+        sa.Column("refused_refund_id", sa.String),
         sa.Column("refund_reason", sa.String),
         sa.Column("refunded_at", MOMENT),
         sa.Column("lapsed_at", MOMENT),

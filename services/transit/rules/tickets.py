@@ -41,6 +41,7 @@ class TicketEvent(StrEnum):
     COLLECT = "collect"
     REFUND = "refund"
     RETURN = "return"
+    REFUSE = "refuse"
 
 
 class RefundReason(StrEnum):
@@ -50,6 +51,7 @@ class RefundReason(StrEnum):
     NOT_COLLECTED = "not-collected"
 
 
+# A refund the provider refuses leaves the ticket as good as it was before it was asked for.
 # A clerk may refund an order without asking the ticket first; it is worth nothing from then on.
 TICKET: Final = Machine(
     "ticket",
@@ -62,6 +64,7 @@ TICKET: Final = Machine(
             (TicketState.PAID, TicketEvent.REFUND): TicketState.REFUNDING,
             (TicketState.REFUNDING, TicketEvent.RETURN): TicketState.REFUNDED,
             (TicketState.PAID, TicketEvent.RETURN): TicketState.REFUNDED,
+            (TicketState.REFUNDING, TicketEvent.REFUSE): TicketState.PAID,
         }
     ),
 )

@@ -16,7 +16,7 @@ blueprint = Blueprint(
 
 
 @blueprint.route("/collections", methods=["POST"])
-@requires("device")
+@requires("device", role="kiosk")
 @blueprint.arguments(PickUpSchema)
 @idempotent.transaction
 @blueprint.response(201, CollectionSchema)
