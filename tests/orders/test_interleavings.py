@@ -248,7 +248,7 @@ class Interleavings(RuleBasedStateMachine):
 
 
 def test_no_interleaving_breaks_the_books(shared_database: Database) -> None:
-    """Seen to fail on the bugs that the tests beside it name."""
+    """Seen to fail when a refused close was taken for a close, and when a surplus went unsaid."""
     made: Any = partial(Interleavings, shared_database)
     run_state_machine_as_test(
         made,
