@@ -9,10 +9,17 @@ from payments.kernel.clock import FixedClock
 from payments.kernel.database import Database
 from payments.kernel.errors import Invalid
 from payments.kernel.ids import PLATFORM_BOOK, BookId, book_of
+from payments.ledger import operations as ledger
 from payments.orders import operations
 from payments.orders.models import Order
 
 METRO = BookId("HZMTRO")
+
+
+@pytest.fixture(autouse=True)
+def metro_book(database: Database, clock: FixedClock) -> None:
+    with database.transaction() as session:
+        ledger.open_book(session, book_id=METRO, name="杭州地铁", now=clock.now())
 
 
 def place(database: Database, clock: FixedClock, **changes: Any) -> Order:
@@ -83,3 +90,14 @@ def test_an_order_expires_within_days(
 ) -> None:
     with pytest.raises(Invalid):
         place(database, clock, expires_at=clock.now() + life)
+
+
+def test_nothing_is_sold_before_its_seller_has_a_book(
+    database: Database, clock: FixedClock
+) -> None:
+    """Fails when the book is not looked for: the citizen pays, and nobody can be credited."""
+    with pytest.raises(operations.SellerUnknown):
+        place(database, clock, book_id=BookId("LOCKER"))
+    with database.transaction() as session:
+        ledger.open_book(session, book_id=BookId("LOCKER"), name="寄存柜", now=clock.now())
+    assert place(database, clock, book_id=BookId("LOCKER")).state == "open"

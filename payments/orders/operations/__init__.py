@@ -21,7 +21,7 @@ from payments.orders.operations.closing import (
     start_closing,
 )
 from payments.orders.operations.locking import lock_order
-from payments.orders.operations.placing import OrderDiffers, OrderInvalid, place
+from payments.orders.operations.placing import OrderDiffers, OrderInvalid, SellerUnknown, place
 from payments.orders.operations.refunding import (
     RefundExceeds,
     complete_refund,
@@ -37,6 +37,7 @@ __all__ = [
     "OrderNotPayable",
     "OrderPaidAlready",
     "RefundExceeds",
+    "SellerUnknown",
     "TooManyAttempts",
     "apply_report",
     "attempts_to_close",

@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from payments.kernel.errors import Conflict, Invalid
+from payments.kernel.errors import Conflict, Invalid, Unavailable
 from payments.kernel.ids import PLATFORM_BOOK, BookId, new_book_id
 from payments.kernel.money import CNY, LARGEST_AMOUNT_MINOR, AmountInvalid
+from payments.ledger import queries as ledger
 from payments.orders.models import Order
 from payments.orders.rules import LONGEST_LIFE, METADATA_BYTES, SUBJECT_LENGTH, OrderState
 
@@ -32,6 +33,14 @@ class OrderDiffers(Conflict):
     en = "Another order was placed under this reference"
 
 
+class SellerUnknown(Unavailable):
+    """No merchant has the book, so nobody could be credited with what the citizen pays."""
+
+    code = "order-seller-unknown"
+    zh = "该服务尚未开通"
+    en = "This service is not on sale yet"
+
+
 def place(
     session: Session,
     *,
@@ -49,7 +58,8 @@ def place(
     """Place an order and return it, open; `amount_minor` in fen, unpaid until `expires_at`.
 
     The same reference with the same content returns the order already placed, in whatever state it
-    is by now. Raises OrderInvalid, AmountInvalid, and OrderDiffers for other content.
+    is by now. Raises OrderInvalid, AmountInvalid, SellerUnknown before anybody can pay into a book
+    that was not opened, and OrderDiffers for other content.
     """
     content: dict[str, Any] = {
         "citizen_id": citizen_id,
@@ -94,6 +104,7 @@ def _insert(
     content: Mapping[str, Any],
 ) -> Order:
     """Insert the order, or return the one somebody else inserted meanwhile."""
+    _check_seller(session, book_id=book_id)
     key = {"book_id": book_id, "service": service, "service_reference": service_reference}
     session.execute(
         insert(Order)
@@ -133,3 +144,10 @@ def _check(
         raise OrderInvalid(f"an order expires within {LONGEST_LIFE.days} days from now")
     if len(json.dumps(details, ensure_ascii=False).encode()) > METADATA_BYTES:
         raise OrderInvalid(f"metadata holds up to {METADATA_BYTES} bytes")
+
+
+def _check_seller(session: Session, *, book_id: BookId) -> None:
+    try:
+        ledger.check_book(session, book_id=book_id)
+    except ledger.BookNotFound:
+        raise SellerUnknown(f"no merchant is registered with the book {book_id}") from None
