@@ -1,18 +1,29 @@
 """The permission question, asked before a view or even the body is looked at."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from flask import Request
 
 from payments.kernel.errors import Forbidden, Unauthenticated
-from services.host.access import Principal, Public, Required
+from services.host.access import Kind, Principal, Public, Required
 from services.host.manifest import Authenticator, Plugin
 from services.host.platform import Platform
 from services.host.routes import Route
 
 BEARER: Final = "bearer"
 SIGNATURE: Final = "signature"
+TOKEN_NEEDED: Final = "send Authorization: Bearer with an access token"  # noqa: S105  no secret
+SIGNATURE_NEEDED: Final = "sign the request (RFC 9421)"
+HOW: Final[Mapping[Kind, str]] = MappingProxyType(
+    {
+        "citizen": TOKEN_NEEDED,
+        "staff": TOKEN_NEEDED,
+        "merchant": SIGNATURE_NEEDED,
+        "device": SIGNATURE_NEEDED,
+    }
+)
 
 Authenticators = Mapping[str, Authenticator]
 
@@ -61,7 +72,7 @@ def admit(
         case Public():
             return None
         case Required(kinds=kinds, role=role, on_behalf=on_behalf):
-            principal = _authenticated(request, authenticators, platform)
+            principal = _authenticated(request, authenticators, platform, kinds=kinds)
             if principal.kind not in kinds:
                 raise Forbidden(f"for {' or '.join(sorted(kinds))} only")
             if role is not None and role not in principal.roles:
@@ -74,13 +85,17 @@ def admit(
 
 
 def _authenticated(
-    request: Request, authenticators: Authenticators, platform: Platform
+    request: Request,
+    authenticators: Authenticators,
+    platform: Platform,
+    *,
+    kinds: frozenset[Kind],
 ) -> Principal:
     scheme = _scheme(request)
     authenticator = authenticators.get(scheme) if scheme else None
     principal = authenticator(request, platform) if authenticator else None
     if principal is None:
-        raise Unauthenticated
+        raise Unauthenticated(" or ".join(sorted({HOW[kind] for kind in kinds})))
     return principal
 
 

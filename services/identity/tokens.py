@@ -35,7 +35,7 @@ class TokenRefused(Unauthenticated):
 
     code = "token-refused"
     zh = "登录已失效，请重新登录"
-    en = "The access token is not valid"
+    en = "The access token is not valid any more; renew it or sign in again"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,7 @@ def test_who_carries_nothing_is_asked_to_sign_in(client: FlaskClient) -> None:
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert answer.json is not None
     assert answer.json["code"] == "unauthenticated"
+    assert answer.json["detail"] == "send Authorization: Bearer with an access token"
 
 
 @pytest.mark.parametrize(
