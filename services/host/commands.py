@@ -2,12 +2,14 @@
 
 import copy
 import re
+import tomllib
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 
 import click
+import psycopg
 from alembic import command as alembic
 from alembic.util.exc import CommandError
 from flask import current_app
@@ -25,6 +27,7 @@ from services.host.states import states_group
 
 OPENAPI_FILE: Final = Path("openapi/v1.json")
 CORE: Final = "core"
+NOT_MIGRATED: Final = "the database's tables are missing or old: run flask migrate up"
 
 _NUMBERED: Final = re.compile(r"(\d{4})_\w+\.py")
 
@@ -46,10 +49,16 @@ def _one_line(callback: Callable[..., Any]) -> Callable[..., Any]:
             return callback(*args, **kwargs)
         except QiantangError as error:
             raise click.ClickException(f"{error.en}: {error.detail}".rstrip(": ")) from None
+        except tomllib.TOMLDecodeError as error:
+            raise click.ClickException(f"the file is not TOML: {error}") from None
+        except UnicodeDecodeError as error:
+            raise click.ClickException(f"the file is not text in UTF-8: {error.reason}") from None
         except (BootError, CommandError, OSError) as error:
             raise click.ClickException(str(error).strip() or type(error).__name__) from None
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", None) or error
+            if isinstance(cause, psycopg.errors.UndefinedTable):
+                raise click.ClickException(NOT_MIGRATED) from None
             raise click.ClickException(f"database: {str(cause).splitlines()[0]}") from None
 
     return run

@@ -63,6 +63,19 @@ def test_a_failure_is_one_line_and_no_stack_trace(app: Flask) -> None:
     assert len(output.splitlines()) == 1
 
 
+def test_a_database_without_tables_says_what_to_do(
+    server: EmbeddedPostgres, clock: FixedClock, tmp_path: Path
+) -> None:
+    with psycopg.connect(server.url("postgres", OWNER_ROLE), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE never_migrated")
+    app = app_over(None, clock, database_url=server.url("never_migrated", OWNER_ROLE))
+    assert invoke(app, "export", "day", "--date", "2026-11-22", "--out", str(tmp_path)) == (
+        1,
+        "Error: the database's tables are missing or old: run flask migrate up\n",
+    )
+    app.extensions["qiantang"].close()
+
+
 def test_migrations_go_down_and_up(server: EmbeddedPostgres, clock: FixedClock) -> None:
     with psycopg.connect(server.url("postgres", OWNER_ROLE), autocommit=True) as connection:
         connection.execute("CREATE DATABASE migrated_by_command")

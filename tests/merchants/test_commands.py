@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -117,3 +118,24 @@ def test_a_merchant_is_onboarded_from_one_file_or_not_at_all(
         assert (answer["kind"], answer["merchant_id"]) == (kind, known["merchant_id"])
     with database.read() as session:
         assert {"HZMTRO", "QTPLAT"} <= set(books(session))
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        (b"book = ", "the file is not TOML: "),
+        (b'book = "\xff"', "the file is not text in UTF-8: "),
+        (b'book = "HZMTRO"', "say "),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_line(
+    database: Database, clock: FixedClock, vault: Vault, tmp_path: Path, written: bytes, reason: str
+) -> None:
+    app = create_app(settings(), installed=(plugin,), database=database, clock=clock, vault=vault)
+    (tmp_path / "metro.toml").write_bytes(written)
+    command = ["merchants", "onboard", str(tmp_path / "metro.toml")]
+    done = app.test_cli_runner().invoke(args=command)
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: ")
+    assert reason in done.output
+    assert len(done.output.splitlines()) == 1
