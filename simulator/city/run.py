@@ -1,8 +1,10 @@
 """The platform kept up for trying by hand: addresses, the docs page, ready-made sign-ins."""
 
+import json
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -46,32 +48,46 @@ class Show:
                 password = self._kept("clerk", lambda: add_clerk(stage))
                 citizens = [signed_in(stage, clock, number) for number in CITIZENS]
             self._introduce(stage, password, citizens)
-            while True:
-                stage.check()
-                time.sleep(CHECK_SECONDS)
+            with suppress(KeyboardInterrupt):
+                while True:
+                    stage.check()
+                    time.sleep(CHECK_SECONDS)
+            self.screen.say("\nStopping; the data stay in " + str(self.directory))
 
     def _introduce(self, stage: Stage, password: str, citizens: Sequence[Citizen]) -> None:
         web, simulator = stage.platform.url, stage.alipay.url
-        credentials = f'{{"username": "{CLERK}", "password": "{password}"}}'
+        tickets, cashier = f"{web}/v1/transit/tickets", f"{web}/v1/cashier/orders"
         rows = [
             ("API documentation", f"{web}/docs"),
             ("what the city offers", f"{web}/v1/catalogue"),
-            ("a fare and its reasons", f"{web}/v1/transit/fares?from=5&to=16"),
-            ("sign in a clerk", f"{web}/v1/identity/staff-sessions  {credentials}"),
-            ("pay as a citizen", f"{simulator}/alipay/cashier/<trade_no of a payment>"),
-            ("collect at a kiosk", "python -m simulator.city collect <pick-up code>"),
-            ("the books", "flask export day --date <today> --out <folder>"),
+            ("a fare and its reasons", f"'{web}/v1/transit/fares?from=5&to=16'"),
+            ("the provider's cashier", f"{simulator}/alipay/cashier/TRADE_NO"),
+            ("the books", ".venv/bin/flask export day --date DATE --out FOLDER"),
             ("logs", str(self.directory / "logs")),
         ]
         self.screen.table("Qiantang is running; Ctrl-C stops it.", rows)
         self.screen.say("\nTwo citizens are signed in for fifteen minutes; buy a ticket as one:")
         for citizen in citizens:
-            self.screen.say(
-                f"\ncurl {web}/v1/transit/tickets -H 'Idempotency-Key: first-{citizen.number}'"
-                ' -H \'Content-Type: application/json\' -d \'{"from": "5", "to": "16"}\''
-                f" -H 'Authorization: {citizen.authorization}'"
-            )
+            self._offer(tickets, {"from": "5", "to": "16"}, citizen.authorization)
+        first = citizens[0]
+        self.screen.say("\nPay for it, with the order_id and then the trade_no you were answered:")
+        way = {"provider": "alipay", "scene": "mini_program", "payer": first.buyer_id}
+        self._offer(f"{cashier}/ORDER_ID/payments", way, first.authorization)
+        self.screen.say(f"\ncurl -X POST {simulator}/alipay/cashier/TRADE_NO")
+        self.screen.say("\nSee the pick-up code, and collect the ticket at a kiosk:")
+        self.screen.say(f"\ncurl {tickets} -H 'Authorization: {first.authorization}'")
+        self.screen.say("\n.venv/bin/python -m simulator.city collect PICK_UP_CODE")
+        self.screen.say("\nSign in a finance clerk:")
+        self._offer(f"{web}/v1/identity/staff-sessions", {"username": CLERK, "password": password})
         self.screen.say("\nThe metro company hears:")
+
+    def _offer(self, url: str, body: Mapping[str, str], authorization: str | None = None) -> None:
+        """Show a request as a line for the shell, with a key that no earlier run has used."""
+        headers = ["Content-Type: application/json", f"Idempotency-Key: {secrets.token_hex(8)}"]
+        if authorization is not None:
+            headers.append(f"Authorization: {authorization}")
+        named = " ".join(f"-H '{header}'" for header in headers)
+        self.screen.say(f"\ncurl {url} {named} -d '{json.dumps(body)}'")
 
     def _kept(self, name: str, make: Callable[[], str]) -> str:
         """Return a secret of this stage, made the first time and kept for the next."""
