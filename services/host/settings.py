@@ -124,6 +124,13 @@ class Settings(BaseSettings):
         )
 
     @model_validator(mode="after")
+    def check_owner(self) -> Self:
+        """Refuse an owner's address alone: it would be ignored, and the embedded database used."""
+        if self.database_owner_url is not None and self.database_url is None:
+            raise ValueError("set DATABASE_URL as well: DATABASE_OWNER_URL is the same database")
+        return self
+
+    @model_validator(mode="after")
     def check_production(self) -> Self:
         """Refuse in production what is only for development, and name what is missing."""
         if not self.production:

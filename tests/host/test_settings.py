@@ -52,6 +52,15 @@ def test_development_needs_nothing(environment: pytest.MonkeyPatch, tmp_path: Pa
     assert not (tmp_path / "postgres").exists()
 
 
+def test_an_owner_alone_does_not_silently_mean_the_embedded_database(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment.setenv("QIANTANG_DATA_DIRECTORY", str(tmp_path))
+    environment.setenv("DATABASE_OWNER_URL", "postgresql://owner@db.example/qiantang")
+    with pytest.raises(BootError, match="Set DATABASE_URL as well"):
+        load_settings()
+
+
 def test_production_starts_when_everything_is_set(environment: pytest.MonkeyPatch) -> None:
     settings = start(environment)
     assert settings.production
