@@ -129,3 +129,17 @@ def free_port() -> int:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
         return port
+
+
+def check_free(ports: Mapping[str, int]) -> None:
+    """Raise ProcessFailed when somebody listens on one of the named ports already."""
+    for option, port in ports.items():
+        with socket.socket() as listening:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listening.bind(("127.0.0.1", port))
+            except OSError:
+                raise ProcessFailed(
+                    f"port {port} is taken; stop who listens there, or choose another:"
+                    f" .venv/bin/python -m simulator.city run {option} PORT"
+                ) from None

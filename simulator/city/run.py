@@ -13,6 +13,7 @@ from simulator.city.books import yuan
 from simulator.city.citizens import Citizen
 from simulator.city.merchant import MerchantServer
 from simulator.city.onboarding import metro_company
+from simulator.city.processes import check_free
 from simulator.city.screen import Screen
 from simulator.city.stage import Ports, Stage
 from simulator.clock import SimulatorClock
@@ -34,6 +35,13 @@ class Show:
     def run(self) -> None:
         """Start everything, say where it is, and stay until interrupted."""
         clock = SimulatorClock()
+        check_free(
+            {
+                "--port": self.ports.web,
+                "--simulator-port": self.ports.simulator,
+                "--merchant-port": self.ports.merchant,
+            }
+        )
         with ExitStack() as closing:
             server = MerchantServer(
                 clock=clock, port=self.ports.merchant, down_every=0, heard=self._tell

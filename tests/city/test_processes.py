@@ -1,11 +1,12 @@
 """Processes become ready together, fail with their last words, and leave together."""
 
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
-from simulator.city.processes import Processes, ProcessFailed, free_port, run
+from simulator.city.processes import Processes, ProcessFailed, check_free, free_port, run
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 FAIL = [sys.executable, "-c", "import sys; print('no such thing'); sys.exit(7)"]
@@ -36,3 +37,13 @@ def test_a_command_answers_or_fails(tmp_path: Path) -> None:
 
 def test_free_ports_are_ports() -> None:
     assert 1024 < free_port() < 65536
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(ProcessFailed, match=rf"port {port} is taken.*--simulator-port PORT"):
+            check_free({"--simulator-port": port})
+    check_free({"--simulator-port": port})
