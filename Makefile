@@ -56,4 +56,6 @@ migration: $(READY) ## Start a migration: make migration M="what it does" [PLUGI
 	@$(BIN)/flask migrate new $(if $(PLUGIN),--plugin $(PLUGIN)) "$(M)"
 
 clean: ## Remove the virtual environment and the embedded database's data
+	@test ! -d .data || find .data -name lies-in -exec sh -c \
+		'case "$$(cat "$$1")" in /var/lib/qiantang/data-*) rm -rf "$$(cat "$$1")";; esac' _ {} \;
 	@rm -rf .venv .data
