@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from payments.kernel.ids import BookId
 from payments.notices import flows, operations, queries
 from payments.notices.models import InboxNotice
 from payments.notices.rules import BODY_BYTES, REJECTED_KEPT, UNVERIFIED_GRACE
@@ -217,7 +216,7 @@ def test_one_notice_that_cannot_be_applied_leaves_no_trace_and_holds_up_no_other
     city: City,
 ) -> None:
     """Seen to fail when the notices of a batch had no savepoint of their own."""
-    orders = [city.place(), city.place(book_id=BookId("NOBOOK")), city.place()]
+    orders = [city.place(), city.place(service="no account can bear this"), city.place()]
     attempts = [city.start(order) for order in orders]
     for attempt in attempts:
         city.pay(attempt)
