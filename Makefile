@@ -24,7 +24,7 @@ $(READY): requirements-dev.lock requirements-sdk.lock pyproject.toml
 		--no-deps --no-build-isolation -e .
 	@# python-alipay-sdk lies apart: it and the official SDK both bring alipay/__init__.py.
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --root-user-action=ignore \
-		--no-deps --no-build-isolation --require-hashes --upgrade --target .venv/sdk \
+		--no-deps --no-build-isolation --use-pep517 --require-hashes --upgrade --target .venv/sdk \
 		-r requirements-sdk.lock
 	@touch $@
 
