@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -37,8 +38,10 @@ FILE = re.compile(r"```\w+ file=(\S+)\n(.*?)```", re.DOTALL)
 ME = "/v1/merchants/me"
 ENDPOINTS = "/v1/merchants/endpoints"
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("curl") and shutil.which("openssl")), reason="curl or openssl is missing"
+# A machine with Python and make alone passes the rest; in CI nothing is skipped.
+with_their_tools = pytest.mark.skipif(
+    not (shutil.which("curl") and shutil.which("openssl")) and "CI" not in os.environ,
+    reason="curl or openssl is missing",
 )
 
 
@@ -114,6 +117,7 @@ def client(page: Path) -> ModuleType:
     return module
 
 
+@with_their_tools
 def test_the_python_client_signs_what_we_accept(
     address: str, key_id: str, page: Path, client: ModuleType
 ) -> None:
@@ -144,6 +148,7 @@ def call(page: Path, address: str, key_id: str, *arguments: str) -> dict[str, An
     return answer
 
 
+@with_their_tools
 def test_curl_and_openssl_sign_what_we_accept(address: str, key_id: str, page: Path) -> None:
     assert call(page, address, key_id, "GET", ME)["book_id"] == "HZMTRO"
     body = page / "endpoint.json"
@@ -176,6 +181,7 @@ def callback(office: Office, httpserver: HTTPServer) -> tuple[dict[str, str], by
     return dict(request.headers), request.get_data(), receiver, pair.shown
 
 
+@with_their_tools
 def test_the_python_client_verifies_callbacks(
     client: ModuleType, callback: tuple[dict[str, str], bytes, Receiver, str]
 ) -> None:
@@ -190,6 +196,7 @@ def test_the_python_client_verifies_callbacks(
             client.verify_callback(secret, old, body)
 
 
+@with_their_tools
 def test_openssl_verifies_callbacks(
     page: Path, callback: tuple[dict[str, str], bytes, Receiver, str]
 ) -> None:
